@@ -1,0 +1,199 @@
+package sale
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of an order (contract section 4; those the contract leaves open are ours and far above any kitchen's need).
+const (
+	MaxLines          = 500
+	MaxModifierLevels = 5
+	MaxQuantity       = 1000
+	MaxModifiers      = 200     // beside one another under one parent
+	MaxName           = 200     // characters of a dish, a modifier, a person
+	MaxNotes          = 2000    // characters of a note
+	MaxID             = 120     // characters of an id, a code, a table
+	MaxAllergens      = 30      // of one line
+	MaxPayments       = 50      // of one order
+	MaxAmount         = 1 << 40 // minor units: a price beyond it is a slip of a pen, and sums stay far from overflow
+)
+
+// A Fault is one thing wrong with an order: a JSON pointer and what to write instead.
+type Fault struct {
+	Pointer string
+	Detail  string
+}
+
+// Validate lists every fault of a completed order in the order of its members; none means it can be taken. courses
+// is how many courses the restaurant has, currency the one it sells in ("" takes any).
+func (o *Order) Validate(courses int, currency string) []Fault {
+	v := validator{courses: courses}
+	v.id("/source", o.Source, true)
+	v.id("/source_order_id", o.SourceOrderID, true)
+	if o.Version < 1 {
+		v.add("/version", "is %d; write 1 or more", o.Version)
+	}
+	v.oneOf("/service", o.Service, Delivery, Pickup, DineIn)
+	v.oneOf("/scheduling", o.Scheduling, ASAP, FixedTime)
+	if o.Scheduling == FixedTime && o.ReadyAt.IsZero() {
+		v.add("/ready_at", "is missing; an order with scheduling fixed_time needs the time it is to be ready")
+	}
+	v.text("/partner/name", o.Partner.Name, MaxName)
+	v.id("/partner/order_id", o.Partner.OrderID, false)
+	v.id("/table", o.Table, false)
+	v.between("/covers", o.Covers, 0, 1000)
+	v.text("/staff", o.Staff, MaxName)
+	v.text("/customer/name", o.Customer.Name, MaxName)
+	v.text("/customer/phone", o.Customer.Phone, MaxID)
+	v.text("/notes", o.Notes, MaxNotes)
+	v.text("/allergy_note", o.AllergyNote, MaxNotes)
+	switch {
+	case !isCurrency(o.Currency):
+		v.add("/currency", "is %q; write an ISO 4217 code such as EUR", clip(o.Currency))
+	case currency != "" && o.Currency != currency:
+		v.add("/currency", "is %s, but this restaurant sells in %s", o.Currency, currency)
+	}
+	switch n := len(o.Lines); {
+	case n == 0:
+		v.add("/lines", "is empty; an order has at least one line")
+	case n > MaxLines:
+		v.add("/lines", "has %d lines; the limit is %d", n, MaxLines)
+	default:
+		for i := range o.Lines {
+			v.line("/lines/"+strconv.Itoa(i), &o.Lines[i])
+		}
+	}
+	if n := len(o.Payments); n > MaxPayments {
+		v.add("/payments", "has %d payments; the limit is %d", n, MaxPayments)
+	} else {
+		for i, p := range o.Payments {
+			at := "/payments/" + strconv.Itoa(i)
+			v.id(at+"/method", p.Method, true)
+			v.amount(at+"/amount", p.Amount)
+		}
+	}
+	return v.faults
+}
+
+type validator struct {
+	courses int
+	faults  []Fault
+}
+
+func (v *validator) add(pointer, format string, args ...any) {
+	v.faults = append(v.faults, Fault{pointer, fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) line(at string, l *Line) {
+	v.id(at+"/sku", l.SKU, false)
+	v.name(at+"/name", l.Name)
+	v.text(at+"/category", l.Category, MaxName)
+	if l.Course < 0 || l.Course >= v.courses {
+		v.add(at+"/course", "is %d; the courses here are 0 to %d", l.Course, v.courses-1)
+	}
+	v.between(at+"/quantity", l.Quantity, 1, MaxQuantity)
+	if l.Price == nil {
+		v.add(at+"/price", "is missing; write the price of one in minor units, 0 when it is free")
+	} else {
+		v.amount(at+"/price", *l.Price)
+	}
+	v.text(at+"/notes", l.Notes, MaxNotes)
+	if n := len(l.Allergens); n > MaxAllergens {
+		v.add(at+"/allergens", "has %d entries; the limit is %d", n, MaxAllergens)
+	} else {
+		for i, a := range l.Allergens {
+			v.name(at+"/allergens/"+strconv.Itoa(i), a)
+		}
+	}
+	v.modifiers(at, l.Modifiers, 1)
+}
+
+func (v *validator) modifiers(at string, ms []Modifier, level int) {
+	if len(ms) == 0 {
+		return
+	}
+	if level > MaxModifierLevels {
+		v.add(at+"/modifiers", "is level %d; modifiers nest at most %d levels", level, MaxModifierLevels)
+		return
+	}
+	if n := len(ms); n > MaxModifiers {
+		v.add(at+"/modifiers", "has %d entries; the limit is %d", n, MaxModifiers)
+		return
+	}
+	for i := range ms {
+		m, mat := &ms[i], at+"/modifiers/"+strconv.Itoa(i)
+		v.id(mat+"/sku", m.SKU, false)
+		v.name(mat+"/name", m.Name)
+		v.between(mat+"/quantity", m.Quantity, 1, MaxQuantity)
+		v.amount(mat+"/price", m.Price)
+		v.modifiers(mat, m.Modifiers, level+1)
+	}
+}
+
+func (v *validator) between(at string, n, low, high int) {
+	if n < low || n > high {
+		v.add(at, "is %d; write a whole number from %d to %d", n, low, high)
+	}
+}
+
+func (v *validator) amount(at string, n int64) {
+	if n < 0 || n > MaxAmount {
+		v.add(at, "is %d; write minor units from 0 to %d", n, int64(MaxAmount))
+	}
+}
+
+func (v *validator) oneOf(at, s string, allowed ...string) {
+	for _, a := range allowed {
+		if s == a {
+			return
+		}
+	}
+	v.add(at, "is %q; write one of %s", clip(s), strings.Join(allowed, ", "))
+}
+
+// name is text that must say something.
+func (v *validator) name(at, s string) {
+	if strings.TrimSpace(s) == "" {
+		v.add(at, "is empty; write the name as it should be read")
+		return
+	}
+	v.text(at, s, MaxName)
+}
+
+func (v *validator) text(at, s string, limit int) {
+	// Bytes bound characters from above, so short text, nearly all of it, is not counted twice.
+	if len(s) > limit {
+		if n := utf8.RuneCountInString(s); n > limit {
+			v.add(at, "has %d characters; the limit is %d", n, limit)
+		}
+	}
+}
+
+// id is a word that machines compare: no control characters, not too long.
+func (v *validator) id(at, s string, required bool) {
+	if s == "" {
+		if required {
+			v.add(at, "is missing")
+		}
+		return
+	}
+	v.text(at, s, MaxID)
+	if strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
+		v.add(at, "has a control character; write it without")
+	}
+}
+
+func isCurrency(s string) bool {
+	return len(s) == 3 && s[0]-'A' < 26 && s[1]-'A' < 26 && s[2]-'A' < 26
+}
+
+// clip keeps a quoted value short enough for a message.
+func clip(s string) string {
+	if len(s) <= 40 {
+		return s
+	}
+	return s[:strings.LastIndexFunc(s[:41], func(r rune) bool { return r != utf8.RuneError })] + "…"
+}
