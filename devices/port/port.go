@@ -2,31 +2,73 @@ package port
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"time"
 )
 
 // A Port is an open device: a stream of bytes each way. One goroutine may read while another writes; Close ends both.
 type Port interface {
-	// Read blocks until something came, the read deadline passed (os.ErrDeadlineExceeded) or the port ended.
-	// A one-way port blocks until one of the latter two.
+	// Read blocks until something came, the read deadline passed (os.ErrDeadlineExceeded) or the port ended. On a
+	// one-way port nothing ever comes.
 	io.Reader
-	// Write returns how many bytes the device took, also with an error. After os.ErrDeadlineExceeded the caller may
-	// go on at that offset; after any other error nobody knows what arrived.
+	// Write returns how many bytes the device took, also with an error. After os.ErrDeadlineExceeded the caller may go
+	// on at that offset; after any other error nobody knows what arrived, except that n = 0 means nothing did.
 	io.Writer
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
 	// OneWay says that this port never delivers an answer.
 	OneWay() bool
+	// Close ends the port in a bounded time and as the device likes it.
 	io.Closer
 }
+
+// A Patient port can wait for a peer that is stuck without taking it for gone (see the package's "Stuck is not gone").
+type Patient interface {
+	// SetPatient lifts the limit on how long the peer may leave our bytes unread, or sets it again.
+	SetPatient(on bool) error
+	// Unheard is how long the peer has left the kernel's own packets unanswered; 0 while it answers them.
+	Unheard() time.Duration
+}
+
+// Defaults for Options left at zero.
+const (
+	DefaultDialTimeout  = 5 * time.Second
+	DefaultWriteTimeout = 10 * time.Second
+	DefaultUserTimeout  = time.Minute
+)
 
 // Options of Open. The zero value is good.
 type Options struct {
 	DialTimeout  time.Duration // 0 means DefaultDialTimeout
-	WriteTimeout time.Duration // for a Write without a deadline of its own; 0 means DefaultWriteTimeout
-	UserTimeout  time.Duration // unanswered bytes for this long end a tcp link; 0 means DefaultUserTimeout
+	WriteTimeout time.Duration // for a Write while no deadline is set; 0 means DefaultWriteTimeout
+	// UserTimeout ends a tcp link whose peer has left bytes unread or unanswered for so long. 0 means
+	// DefaultUserTimeout. It must be longer than the device may be busy without reading.
+	UserTimeout time.Duration
 }
 
-// Open opens the device at a.
-func Open(ctx context.Context, a Address, o Options) (Port, error) { return open(ctx, a, o) }
+// ErrNotInThisBuild reports an address that is valid but needs a driver this program was built without.
+var ErrNotInThisBuild = errors.New("this build cannot open it yet")
+
+// Open opens the device at a. Cancelling ctx ends the opening, not the port.
+func Open(ctx context.Context, a Address, o Options) (Port, error) {
+	if o.DialTimeout == 0 {
+		o.DialTimeout = DefaultDialTimeout
+	}
+	if o.WriteTimeout == 0 {
+		o.WriteTimeout = DefaultWriteTimeout
+	}
+	if o.UserTimeout == 0 {
+		o.UserTimeout = DefaultUserTimeout
+	}
+	switch a.Scheme {
+	case TCP:
+		return openTCP(ctx, a, o)
+	case File:
+		return openFile(a)
+	case Serial, USB:
+		return nil, fmt.Errorf("open %s: %w; connect the printer by network (tcp:) or use a build with %s", a, ErrNotInThisBuild, a.Scheme)
+	}
+	return nil, errors.New("open: the address names nothing")
+}
