@@ -1,0 +1,206 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	fileName   = "journal.db"
+	lockName   = "journal.lock"
+	damageMark = ".damaged" // behind the file's name: damage was seen while the box ran
+)
+
+// ErrLocked refuses a journal that another process has open.
+var ErrLocked = errors.New("another process has the journal open")
+
+// A Notice is what the journal has to tell a person about its own file, in the form of a warning.
+type Notice struct {
+	Code   string // journal_set_aside or journal_damaged
+	Text   string // what happened
+	Remedy string // what to do
+}
+
+// Notice returns the gravest thing the journal knows of its file, and false when all is well. It can come up while the
+// journal is open, so ask again from time to time.
+func (j *Journal) Notice() (Notice, bool) {
+	j.notice.Lock()
+	defer j.notice.Unlock()
+	return j.notice.Notice, j.notice.Code != ""
+}
+
+func (j *Journal) setNotice(n Notice) {
+	j.notice.Lock()
+	j.notice.Notice = n
+	j.notice.Unlock()
+}
+
+// makeDir makes the folder, for the service and its group alone since guests' names lie there.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(dir))
+}
+
+// takeLock keeps other processes out for as long as the file stays open. The kernel lets go of it when the process dies.
+func takeLock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder := make([]byte, 20)
+		n, _ := f.ReadAt(holder, 0)
+		f.Close()
+		if err == syscall.EWOULDBLOCK {
+			return nil, fmt.Errorf("%w (process %s); stop it first, or give this one a folder of its own", ErrLocked, holder[:n])
+		}
+		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	f.Truncate(0)
+	f.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0) // words for whoever is refused, nothing depends on it
+	return f, nil
+}
+
+// createFile makes an empty file where there is none, readable to nobody else. clean tells that the last process ended with
+// Close: then no log is left.
+func (j *Journal) createFile() (clean bool, err error) {
+	log, err := os.Stat(j.path + "-wal")
+	clean = errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0
+	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	if errors.Is(err, fs.ErrExist) {
+		return clean, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := f.Close(); err != nil {
+		return false, err
+	}
+	return clean, syncDir(filepath.Dir(j.path))
+}
+
+// How long the check of the file's structure may hold up the start. What it leaves is checked while the box works.
+const (
+	checkAfterCrash = 50 * time.Millisecond
+	checkAfterClose = 15 * time.Millisecond
+	checkEndless    = time.Hour // a file in which damage was seen is checked to its end
+)
+
+// A damageError is a file whose structure is broken.
+type damageError struct{ what string }
+
+func (e *damageError) Error() string { return "the file is damaged: " + e.what }
+
+func isDamage(err error) bool {
+	var d *damageError
+	if errors.As(err, &d) {
+		return true
+	}
+	code := resultCode(err)
+	return code == codeCorrupt || code == codeNotADB
+}
+
+// check reads the structure of the whole file, as far as time allows. unchecked tells that time ran out.
+func (j *Journal) check(ctx context.Context, c *conn, clean bool) (unchecked bool, err error) {
+	limit := checkAfterCrash
+	if clean {
+		limit = checkAfterClose
+	}
+	if _, err := os.Stat(j.path + damageMark); err == nil {
+		limit = checkEndless
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err = quickCheck(limited, c)
+	if limited.Err() != nil && !isDamage(err) {
+		return true, ctx.Err()
+	}
+	if err == nil {
+		os.Remove(j.path + damageMark)
+	}
+	return false, err
+}
+
+func quickCheck(ctx context.Context, c *conn) error {
+	// One fault tells enough; a text that is not "ok" is one.
+	return c.query(ctx, `PRAGMA quick_check(1)`, nil, func(scan func(...any) error) error {
+		var text string
+		if err := scan(&text); err != nil {
+			return err
+		}
+		if text != "ok" {
+			return &damageError{text}
+		}
+		return nil
+	})
+}
+
+// setAside renames a damaged file and its log, so that the kitchen can work on a new one tonight and nothing is thrown away.
+func (j *Journal) setAside(cause error) error {
+	aside := j.path + ".corrupt-" + j.config.Now().UTC().Format("20060102T150405Z")
+	for n := 2; ; n++ {
+		if _, err := os.Stat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.corrupt-%s-%d", j.path, j.config.Now().UTC().Format("20060102T150405Z"), n)
+	}
+	for _, part := range []string{"", "-wal", "-shm"} {
+		if err := os.Rename(j.path+part, aside+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("set damaged journal aside (%v): %w", cause, err)
+		}
+	}
+	os.Remove(j.path + damageMark)
+	if err := syncDir(filepath.Dir(j.path)); err != nil {
+		return err
+	}
+	j.log.Error("journal damaged, set aside, new one started", "file", aside, "err", cause)
+	j.setNotice(Notice{
+		Code: "journal_set_aside",
+		Text: "The journal was damaged (" + cause.Error() + "). It was set aside as " + aside +
+			" and a new, empty one was started: earlier orders, settings made in the console and paired screens are not in it.",
+		Remedy: "Keep that file: `sqlite3 " + aside + " .recover` shows what is readable. Restore the latest backup with `aboyeur restore`," +
+			" and have the disk looked at; a worn memory card is the usual cause.",
+	})
+	return nil
+}
+
+// noteDamage leaves a mark when err shows damage of the open file, so that the next start checks all of it.
+func (j *Journal) noteDamage(err error) {
+	if !isDamage(err) {
+		return
+	}
+	if f, fault := os.Create(j.path + damageMark); fault == nil {
+		f.Close()
+	}
+	j.setNotice(Notice{
+		Code: "journal_damaged",
+		Text: "The journal's file is damaged: " + err.Error() + ".",
+		Remedy: "Make a copy of " + filepath.Dir(j.path) + ", then restart the box: it sets a damaged journal aside and starts a new one." +
+			" Have the disk looked at; a worn memory card is the usual cause.",
+	})
+}
+
+// syncDir makes names in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// The log is folded into the file by another connection than the writer's, in a moment when nobody writes: a checkpoint
+// stalls the disk for 2 to 26 ms.
+const (
+	foldFrom   = 1 << 20               // bytes of log worth a checkpoint
+	foldAnyway = 16 << 20              // bytes at which no quiet moment is waited for
+	quietFor   = 5 * time.Millisecond  // no commit for so long makes a quiet moment
+	lookEvery  = 50 * time.Millisecond // between two looks at the log while commits come
+	pruneEvery = time.Minute
+	pruneStep  = 200       // rows of one transaction
+	keepLatest = 10_000    // rows of the feed that stay, whatever their age
+	frameBytes = 4096 + 24 // a page and its header in the log
+	pruneSteps = 50        // of one table in a row; the rest waits for the next minute
+)
+
+// pulse tells the keeper when the writer rests.
+type pulse struct {
+	busy atomic.Bool
+	last atomic.Int64  // end of the latest commit, Unix nanoseconds
+	stir chan struct{} // something was written; of size 1
+}
+
+func (p *pulse) begin() { p.busy.Store(true) }
+
+func (p *pulse) end(wrote bool) {
+	p.last.Store(time.Now().UnixNano())
+	p.busy.Store(false)
+	if wrote {
+		select {
+		case p.stir <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (p *pulse) rests() bool {
+	return !p.busy.Load() && time.Now().UnixNano()-p.last.Load() >= int64(quietFor)
+}
+
+// wait returns when the writer rests, or after at most limit; false when ctx ends.
+func (p *pulse) wait(ctx context.Context, limit time.Duration) bool {
+	for until := time.Now().Add(limit); !p.rests() && time.Now().Before(until); {
+		if !pause(ctx, quietFor) {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// keeper does what can wait: folding the log, pruning, checking what the start had no time for.
+type keeper struct {
+	*Journal
+	conn  *conn  // opened when it is first needed
+	owner string // where the walk through idempotency stands
+	key   string
+}
+
+func (j *Journal) keep(ctx context.Context) {
+	k := &keeper{Journal: j}
+	defer k.drop()
+	if j.unchecked && !k.deepCheck(ctx) {
+		return
+	}
+	prune := time.NewTimer(pruneEvery)
+	defer prune.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-j.quiet.stir:
+			if !pause(ctx, lookEvery) {
+				return
+			}
+			if err := k.fold(ctx); err != nil && ctx.Err() == nil {
+				j.log.Warn("journal's log not folded, will try again", "err", err)
+				k.drop()
+			}
+		case <-prune.C:
+			if err := k.prune(ctx); err != nil && ctx.Err() == nil {
+				j.log.Warn("old rows of the journal not removed, will try again", "err", err)
+			}
+			prune.Reset(pruneEvery)
+		}
+	}
+}
+
+// deepCheck finishes the check of the start; false when ctx ends.
+func (k *keeper) deepCheck(ctx context.Context) bool {
+	began := time.Now()
+	c, err := k.connect(ctx, readerPragmas)
+	if err == nil {
+		err = quickCheck(ctx, c)
+		c.close()
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	if err != nil {
+		k.noteDamage(err)
+		k.log.Error("check of the journal's file", "err", err, "took", time.Since(began))
+		return true
+	}
+	k.unchecked = false
+	os.Remove(k.path + damageMark)
+	k.log.Info("journal's file checked", "took", time.Since(began))
+	return true
+}
+
+// fold runs a checkpoint if the log is worth one. It is passive: it waits for nobody and holds nobody up.
+func (k *keeper) fold(ctx context.Context) error {
+	if k.conn == nil {
+		c, err := k.connect(ctx, keeperPragmas)
+		if err != nil {
+			return err
+		}
+		k.conn = c
+	}
+	log, err := k.conn.checkpoint(look)
+	if err != nil {
+		return err
+	}
+	k.metrics.wal.Set(float64(log.bytes()))
+	if log.bytes() < foldFrom {
+		return nil
+	}
+	for log.bytes() < foldAnyway && !k.quiet.rests() {
+		if !k.quiet.wait(ctx, lookEvery) {
+			return nil
+		}
+		if k.quiet.rests() {
+			break
+		}
+		if log, err = k.conn.checkpoint(look); err != nil {
+			return err
+		}
+	}
+	if log, err = k.conn.checkpoint(passive); err != nil {
+		return err
+	}
+	k.metrics.wal.Set(float64(log.bytes()))
+	return nil
+}
+
+func (k *keeper) drop() {
+	if k.conn != nil {
+		k.conn.close()
+		k.conn = nil
+	}
+}
+
+// Modes of a checkpoint (sqlite.org/pragma.html#pragma_wal_checkpoint).
+const (
+	look     = `PRAGMA wal_checkpoint(NOOP)`
+	passive  = `PRAGMA wal_checkpoint(PASSIVE)`
+	truncate = `PRAGMA wal_checkpoint(TRUNCATE)`
+)
+
+// walState is what a checkpoint answers: frames in the log, and of them those the file already has.
+type walState struct{ frames, folded int }
+
+func (s walState) bytes() int { return (s.frames - s.folded) * frameBytes }
+
+func (c *conn) checkpoint(mode string) (walState, error) {
+	var busy int
+	var s walState
+	if err := c.queryRow(mode, nil, &busy, &s.frames, &s.folded); err != nil {
+		return s, fmt.Errorf("checkpoint: %w", err)
+	}
+	return s, nil
+}
+
+// prune removes old rows, a few at a time, each step in a quiet moment and as a write like any other.
+func (k *keeper) prune(ctx context.Context) error {
+	for _, step := range []func(*Tx) (bool, error){k.pruneChanges, k.pruneIdempotency} {
+		for n := 0; n < pruneSteps; n++ {
+			if !k.quiet.wait(ctx, time.Second) {
+				return nil
+			}
+			more := false
+			err := k.Insist(ctx, func(tx *Tx) (err error) {
+				more, err = step(tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if !more {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// pruneChanges removes rows from the front of the feed: those that are too old, or too many. The feed stays without gaps
+// even when the clock went back in between.
+func (k *keeper) pruneChanges(tx *Tx) (more bool, err error) {
+	var first, last int64
+	if err := tx.QueryRow(`SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM changes`, nil, &first, &last); err != nil {
+		return false, err
+	}
+	end := min(first+pruneStep, last-keepLatest+1) // the row at end stays
+	if first == 0 || end <= first {
+		return false, nil
+	}
+	if surplus := last - k.config.MaxChanges + 1; end > surplus {
+		const young = `SELECT coalesce(min(seq), ?) FROM changes WHERE seq >= ? AND seq < ? AND at > ?`
+		err := tx.QueryRow(young, []any{end, max(first, surplus), end, tx.Now().Add(-k.config.KeepChanges)}, &end)
+		if err != nil {
+			return false, err
+		}
+	}
+	n, err := tx.Exec(`DELETE FROM changes WHERE seq < ?`, end)
+	return n == pruneStep, err
+}
+
+// pruneIdempotency walks through the table from where it stood, looking at a few rows a step.
+func (k *keeper) pruneIdempotency(tx *Tx) (more bool, err error) {
+	const rows = `SELECT owner, key, at FROM idempotency WHERE (owner, key) > (?, ?) ORDER BY owner, key LIMIT ?`
+	old := tx.Now().Add(-k.config.KeepIdempotency)
+	seen := 0
+	var goes [][2]string
+	owner, key := k.owner, k.key
+	err = tx.Query(rows, []any{owner, key, pruneStep}, func(scan func(...any) error) error {
+		var at time.Time
+		if err := scan(&owner, &key, &at); err != nil {
+			return err
+		}
+		seen++
+		if at.Before(old) {
+			goes = append(goes, [2]string{owner, key})
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, row := range goes {
+		if _, err := tx.Exec(`DELETE FROM idempotency WHERE owner = ? AND key = ?`, row[0], row[1]); err != nil {
+			return false, err
+		}
+	}
+	if seen < pruneStep {
+		owner, key = "", ""
+	}
+	k.owner, k.key = owner, key
+	return seen == pruneStep, nil
+}

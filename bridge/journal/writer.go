@@ -1,0 +1,337 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Statements of the writer's transaction. IMMEDIATE takes the write lock at once, so that nothing fails half way for it.
+const (
+	sqlBegin    = `BEGIN IMMEDIATE`
+	sqlCommit   = `COMMIT`
+	sqlRollback = `ROLLBACK`
+	sqlSave     = `SAVEPOINT caller`
+	sqlRelease  = `RELEASE caller`
+	sqlUndo     = `ROLLBACK TO caller`
+	sqlChange   = `INSERT INTO changes (seq, at, kind, subject, payload) VALUES (?, ?, ?, ?, ?)`
+)
+
+// Run owns the writer until ctx ends; then it commits what has gathered and returns nil. It returns an error when storage
+// failed, after everybody concerned was told, and may be called again: it then opens the file anew, reads where the feed
+// stands, and hands the watchers what turned out durable though its commit was reported as failed.
+func (j *Journal) Run(ctx context.Context) (err error) {
+	if !j.owner.TryLock() {
+		return errors.New("run journal: it runs already, or is being closed")
+	}
+	defer j.owner.Unlock()
+	if j.closed {
+		return errors.New("run journal: it is closed")
+	}
+	w, err := j.writer(ctx)
+	if err != nil {
+		j.queue.stop(err)
+		return fmt.Errorf("run journal: %w", err)
+	}
+	var keeper sync.WaitGroup
+	keeping, stopKeeper := context.WithCancel(ctx)
+	keeper.Go(func() { j.keep(keeping) })
+	done := false
+	defer func() {
+		stopKeeper()
+		keeper.Wait()
+		cause := err
+		if !done { // a panic is on its way
+			cause = errors.New("its writer fell")
+		}
+		if cause != nil {
+			w.fail(cause)
+			j.queue.stop(cause)
+		} else {
+			j.queue.stop(errStopped)
+		}
+	}()
+	j.queue.start()
+	err = w.work(ctx)
+	done = true
+	if err != nil {
+		return fmt.Errorf("run journal: %w", err)
+	}
+	return nil
+}
+
+// writer is the state of one Run.
+type writer struct {
+	*Journal
+	seq     int64    // of the latest change in the transaction under way
+	batch   []*write // in hand; empty between transactions
+	next    int      // how many of them were begun
+	changes []Change // of the transaction under way
+	again   []*write // Laters of it that storage kept from being recorded
+	wrote   bool
+}
+
+// writer brings connection, feed and watchers to where the file is.
+func (j *Journal) writer(ctx context.Context) (*writer, error) {
+	if j.conn == nil {
+		c, err := j.connect(ctx, writerPragmas)
+		if err != nil {
+			j.noteDamage(err)
+			return nil, err
+		}
+		j.conn = c
+	}
+	w := &writer{Journal: j}
+	if err := w.catchUp(); err != nil {
+		j.noteDamage(err)
+		w.drop()
+		return nil, err
+	}
+	return w, nil
+}
+
+// catchUp hands the watchers every change they have not had, a few at a time.
+func (w *writer) catchUp() error {
+	last, err := lastSeq(w.conn)
+	if err != nil {
+		return err
+	}
+	for w.told < last {
+		missed, err := changesAfter(w.conn, w.told, catchUpStep)
+		if err != nil {
+			return err
+		}
+		if len(missed) == 0 {
+			return fmt.Errorf("feed ends at %d and not at %d", w.told, last)
+		}
+		w.tell(missed)
+	}
+	w.seq = last
+	w.Journal.seq.Store(last)
+	return nil
+}
+
+// work commits batch after batch until ctx ends or storage fails.
+func (w *writer) work(ctx context.Context) error {
+	for {
+		select {
+		case <-w.queue.wake:
+		case <-ctx.Done():
+			w.queue.refuse(errStopped)
+			return w.rest()
+		}
+		for {
+			w.batch = w.queue.take(w.batch[:0], false)
+			if len(w.batch) == 0 {
+				break
+			}
+			if err := w.commit(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// rest commits what is in the queue, and what that brings about.
+func (w *writer) rest() error {
+	for {
+		w.batch = w.queue.take(w.batch[:0], true)
+		if len(w.batch) == 0 {
+			return nil
+		}
+		if err := w.commit(); err != nil {
+			return err
+		}
+	}
+}
+
+// flush is a Run that only commits what waits.
+func (j *Journal) flush() error {
+	w, err := j.writer(context.Background())
+	if err != nil {
+		return err
+	}
+	if err = w.rest(); err != nil {
+		w.fail(err)
+	}
+	return err
+}
+
+// A commitError is a failure of COMMIT itself, after which nobody knows.
+type commitError struct{ err error }
+
+func (e *commitError) Error() string { return "commit: " + e.err.Error() }
+func (e *commitError) Unwrap() error { return e.err }
+
+// commit runs the batch in one transaction. An error is a failure of storage; the batch is then left for fail.
+func (w *writer) commit() error {
+	began := time.Now()
+	w.quiet.begin()
+	w.next, w.wrote, w.changes = 0, false, nil
+	w.conn.trim()
+	if _, err := w.conn.exec(sqlBegin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	for _, item := range w.batch {
+		w.next++
+		if err := w.call(item); err != nil {
+			return err
+		}
+	}
+	if _, err := w.conn.exec(sqlCommit); err != nil {
+		return &commitError{err}
+	}
+	if w.wrote {
+		w.metrics.committed(time.Since(began), len(w.batch))
+	}
+	w.Journal.seq.Store(w.seq)
+	batch, changes := w.batch, w.changes
+	for _, item := range batch {
+		if item.err == nil {
+			item.tx.settle(nil)
+		}
+	}
+	w.queue.answer(batch, func(item *write) error { return item.err })
+	w.queue.back(w.again)
+	w.again = w.again[:0]
+	clear(batch)
+	w.batch = batch[:0]
+	w.tell(changes)
+	w.quiet.end(w.wrote)
+	return nil
+}
+
+// call runs one function in its savepoint. Its own failure undoes that savepoint; an error returned here is of the
+// transaction as a whole.
+func (w *writer) call(item *write) error {
+	if _, err := w.conn.exec(sqlSave); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	tx := &Tx{journal: w.Journal, conn: w.conn, at: w.config.Now().UTC().Truncate(time.Microsecond)}
+	item.tx, item.err = tx, nil
+	seq := w.seq
+	item.err = w.try(tx, item.fn)
+	tx.ended = true
+	if item.err == nil {
+		if _, err := w.conn.exec(sqlRelease); err != nil {
+			return fmt.Errorf("release: %w", err)
+		}
+		w.changes = append(w.changes, tx.changes...)
+		w.wrote = w.wrote || tx.wrote || len(tx.changes) > 0
+		return nil
+	}
+	w.seq = seq
+	if _, err := w.conn.exec(sqlUndo); err != nil {
+		return fmt.Errorf("undo after %v: %w", item.err, err)
+	}
+	if _, err := w.conn.exec(sqlRelease); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	tx.settle(item.err)
+	if w.retries(item) {
+		w.again = append(w.again, item)
+	}
+	return nil
+}
+
+// retries tells whether a Later that was not recorded is to be run again: yes when storage was at fault, a few times.
+func (w *writer) retries(item *write) bool {
+	if item.done != nil {
+		return false
+	}
+	item.tries++
+	if own := item.err != nil && item.tx.err == nil; own || item.tries == maxTries {
+		w.log.Error("step not recorded", "err", item.err)
+		return false
+	}
+	return true
+}
+
+// try runs fn and writes its changes. A panic becomes an error.
+func (w *writer) try(tx *Tx, fn func(*Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.log.Error("write panicked", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("write panicked: %v", p)
+		}
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.err != nil {
+		return tx.err
+	}
+	for i := range tx.changes {
+		c := &tx.changes[i]
+		c.Seq = w.seq + 1
+		if _, err := w.conn.exec(sqlChange, c.Seq, c.At, c.Kind, c.Subject, c.Payload); err != nil {
+			return tx.spoil(sqlChange, err)
+		}
+		w.seq++
+	}
+	return nil
+}
+
+// fail ends a Run: whoever is still in hand learns why, Laters go back to the queue, and the connection, whose state nobody
+// knows, is dropped.
+func (w *writer) fail(cause error) {
+	w.noteDamage(cause)
+	outcome := fmt.Errorf("%w: %w", ErrDown, cause)
+	var commit *commitError
+	if errors.As(cause, &commit) {
+		outcome = fmt.Errorf("%w: %w", ErrUncertain, cause)
+	}
+	w.conn.exec(sqlRollback) // closing would do the same
+	w.drop()
+	again := w.again // their savepoints had been undone before
+	for i, item := range w.batch {
+		switch {
+		case i >= w.next: // not begun
+			if item.done == nil {
+				again = append(again, item)
+			}
+			continue
+		case item.tx != nil:
+			item.tx.ended = true
+			item.tx.settle(outcome)
+		}
+		if !slices.Contains(w.again, item) && w.retries(item) {
+			again = append(again, item)
+		}
+	}
+	w.queue.back(again)
+	w.queue.answer(w.batch, func(*write) error { return outcome })
+	w.batch, w.again = nil, nil
+	w.quiet.end(false)
+}
+
+// drop closes the connection.
+func (w *writer) drop() {
+	w.conn.close()
+	w.conn = nil
+}
+
+// tell hands changes to every watcher.
+func (w *writer) tell(changes []Change) {
+	if len(changes) == 0 {
+		return
+	}
+	w.told = changes[len(changes)-1].Seq
+	for _, watch := range w.watchers {
+		w.guard("watcher", func() { watch(changes) })
+	}
+}
+
+// guard keeps a fault in somebody's function from ending the writer.
+func (j *Journal) guard(what string, call func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.log.Error("journal "+what+" panicked", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	call()
+}
