@@ -139,8 +139,9 @@ func New(ctx context.Context, c Config) (*Access, error) {
 
 // Run ends sessions whose token was removed and forgets what has run out, until ctx ends.
 func (a *Access) Run(ctx context.Context) error {
-	tick := time.NewTicker(recheck)
+	tick, hour := time.NewTicker(recheck), time.NewTicker(time.Hour)
 	defer tick.Stop()
+	defer hour.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -148,6 +149,8 @@ func (a *Access) Run(ctx context.Context) error {
 		case <-tick.C:
 			a.refresh()
 			a.expire()
+		case <-hour.C:
+			a.prune()
 		}
 	}
 }
@@ -232,7 +235,7 @@ func (a *Access) Refused(from netip.Addr, act string) {
 	if a.signIns.take(from) > 0 {
 		return
 	}
-	a.audit(Entry{By: from.String(), Act: act, Detail: "token is not known"})
+	a.refused(from, act)
 }
 
 // micros is how times are stored.

@@ -2,23 +2,12 @@ package access
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"net/netip"
 
 	"aboyeur/bridge/journal"
 )
 
-// An Entry is a row of the audit log: who did what to what.
-type Entry struct {
-	At      time.Time `json:"at"` // set when the row is written
-	By      string    `json:"by" doc:"name of the token or screen, or the network address of somebody unknown"`
-	Role    Role      `json:"role"`
-	Act     string    `json:"act"`
-	Subject string    `json:"subject"`
-	Detail  string    `json:"detail"`
-}
-
-// Acts of this package. Features have their own, in the same form.
+// Acts that this package writes into the audit log. Features have their own, in the same form.
 const (
 	ActSignIn          = "signed_in"
 	ActSignInRefused   = "sign_in_refused"
@@ -30,64 +19,39 @@ const (
 	ActPairingRevoked  = "pairing_revoked"
 )
 
-// Bounds of the audit log.
-const (
-	MaxEntries = 100_000 // rows; older ones go
-	maxDetail  = 500     // bytes of a text
-)
+// MaxAudit is how many rows of the audit log are kept; older ones go.
+const MaxAudit = 100_000
 
-const (
-	insertEntry  = `INSERT INTO audit (at, by, role, act, subject, detail) VALUES (?, ?, ?, ?, ?, ?)`
-	pruneEntries = `DELETE FROM audit WHERE number <= (SELECT max(number) FROM audit) - ?`
-	selectAudit  = `SELECT at, by, role, act, subject, detail FROM audit ORDER BY number DESC LIMIT ?`
-)
+const pruneAudit = `DELETE FROM audit WHERE number <= (SELECT max(number) FROM audit) - ?`
 
-// By gives an Entry that says who acts.
-func By(p Principal, act, subject, detail string) Entry {
-	return Entry{By: p.Name, Role: p.Role, Act: act, Subject: subject, Detail: detail}
+// Record writes into the audit log what p did, in the caller's transaction, so that an act and its row are on disk
+// together or not at all. Detail holds no secret, and no more of a guest's data than the subject needs.
+func Record(tx *journal.Tx, p Principal, act, subject, detail string) error {
+	return tx.Audit(p.Name, string(p.Role), act, cut(subject), cut(detail))
 }
 
-// Record writes e in the caller's transaction, so that an act and its row are on disk together or not at all.
-// It must not hold a secret or more of a guest's data than its subject needs.
-func Record(tx *journal.Tx, e Entry) error {
-	if _, err := tx.Exec(insertEntry, micros(tx.Now()), cut(e.By), string(e.Role), cut(e.Act), cut(e.Subject), cut(e.Detail)); err != nil {
-		return fmt.Errorf("write audit log: %w", err)
-	}
-	if _, err := tx.Exec(pruneEntries, MaxEntries); err != nil {
-		return fmt.Errorf("prune audit log: %w", err)
-	}
-	return nil
+// AuditLog gives the newest limit rows of the audit log, the newest first.
+func (a *Access) AuditLog(ctx context.Context, limit int) ([]journal.AuditEntry, error) {
+	return a.c.Journal.AuditLog(ctx, 0, limit)
 }
 
-// audit writes e soon; for what has no transaction of its own, as a refusal.
-func (a *Access) audit(e Entry) {
-	a.c.Journal.Later(func(tx *journal.Tx) error { return Record(tx, e) })
+// refused writes soon that somebody at an address was turned away. Callers limit how often.
+func (a *Access) refused(from netip.Addr, act string) {
+	a.c.Journal.Later(func(tx *journal.Tx) error { return tx.Audit(from.String(), "", act, "", "token is not known") })
 }
 
-// Entries gives the newest limit rows of the audit log, the newest first.
-func (a *Access) Entries(ctx context.Context, limit int) ([]Entry, error) {
-	rows, err := a.c.Journal.Read().QueryContext(ctx, selectAudit, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read audit log: %w", err)
-	}
-	defer rows.Close()
-	list := []Entry{}
-	for rows.Next() {
-		var e Entry
-		var at int64
-		if err := rows.Scan(&at, &e.By, &e.Role, &e.Act, &e.Subject, &e.Detail); err != nil {
-			return nil, fmt.Errorf("read audit log: %w", err)
-		}
-		e.At = time.UnixMicro(at).UTC()
-		list = append(list, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read audit log: %w", err)
-	}
-	return list, nil
+// prune takes what is too old off the audit log.
+func (a *Access) prune() {
+	a.c.Journal.Later(func(tx *journal.Tx) error {
+		_, err := tx.Exec(pruneAudit, MaxAudit)
+		return err
+	})
 }
 
-// cut keeps a text within maxDetail bytes, on a character's border.
+// maxDetail is the length of a text in the audit log, in bytes.
+const maxDetail = 500
+
+// cut keeps a text within maxDetail, on a character's border.
 func cut(s string) string {
 	if len(s) <= maxDetail {
 		return s

@@ -166,11 +166,13 @@ func (a *Access) ApprovePairing(ctx context.Context, code, screen string, by Pri
 		if wait := a.guesses.take(from); wait > 0 {
 			return &LimitError{Wait: wait, What: "too many wrong codes"}
 		}
-		a.audit(Entry{By: by.Name, Role: by.Role, Act: ActPairingRefused, Subject: screen, Detail: "code is not on show"})
+		a.c.Journal.Later(func(tx *journal.Tx) error {
+			return Record(tx, by, ActPairingRefused, screen, "code is not on show")
+		})
 		return ErrGone
 	}
 	err := a.c.Journal.Write(ctx, func(tx *journal.Tx) error {
-		return Record(tx, Entry{By: by.Name, Role: by.Role, Act: ActPairingApproved, Subject: screen, Detail: found.label})
+		return Record(tx, by, ActPairingApproved, screen, found.label)
 	})
 	a.codes.mu.Lock()
 	found.busy = false
@@ -247,7 +249,7 @@ func (a *Access) pair(ctx context.Context, o *openCode, now time.Time) (cookie s
 			return err
 		}
 		tx.Change("access", o.screen, []byte(`{"act":"paired"}`))
-		return Record(tx, Entry{By: o.screen, Role: Screen, Act: ActPaired, Subject: id.String(), Detail: "from " + o.from.String()})
+		return Record(tx, s.principal(), ActPaired, id.String(), "from "+o.from.String())
 	})
 	if err != nil {
 		a.drop(func(o *session) bool { return o == s })
@@ -320,7 +322,7 @@ func (a *Access) RevokePairing(ctx context.Context, id journal.ID, by Principal)
 			return err
 		}
 		tx.Change("access", screen, []byte(`{"act":"unpaired"}`))
-		return Record(tx, Entry{By: by.Name, Role: by.Role, Act: ActPairingRevoked, Subject: screen, Detail: id.String()})
+		return Record(tx, by, ActPairingRevoked, screen, id.String())
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrGone

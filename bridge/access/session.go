@@ -183,7 +183,7 @@ func (a *Access) SignIn(ctx context.Context, token, former string, from netip.Ad
 		if wait := a.signIns.take(from); wait > 0 {
 			return "", Principal{}, &LimitError{Wait: wait, What: "too many wrong tokens"}
 		}
-		a.audit(Entry{By: from.String(), Act: ActSignInRefused, Detail: "token is not known"})
+		a.refused(from, ActSignInRefused)
 		return "", Principal{}, ErrRefused
 	}
 	now := a.c.Now()
@@ -197,7 +197,7 @@ func (a *Access) SignIn(ctx context.Context, token, former string, from netip.Ad
 		if err := s.insert(tx); err != nil {
 			return err
 		}
-		return Record(tx, Entry{By: t.Name, Role: t.Role, Act: ActSignIn, Detail: "from " + from.String()})
+		return Record(tx, s.principal(), ActSignIn, "", "from "+from.String())
 	})
 	if err != nil {
 		a.drop(func(o *session) bool { return o == s })
@@ -259,7 +259,7 @@ func (a *Access) SignOut(ctx context.Context, cookie string) error {
 			}
 			tx.Change("access", s.screen, []byte(`{"act":"unpaired"}`))
 		}
-		return Record(tx, Entry{By: s.name, Role: s.role, Act: ActSignOut})
+		return Record(tx, s.principal(), ActSignOut, "", "")
 	})
 	if err != nil {
 		return fmt.Errorf("sign out: %w", err)

@@ -81,20 +81,13 @@ func unreadable(err error) error {
 		return &Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large",
 			Detail: fmt.Sprintf("the body is larger than %d bytes; send less at a time", big.Limit)}
 	}
-	if errors.Is(err, errTimeout) || isTimeout(err) {
+	if isTimeout(err) {
 		return &Problem{Status: http.StatusRequestTimeout, Code: "body_timeout", Detail: "the body did not arrive in time; send the request again"}
 	}
 	return &Problem{Status: http.StatusBadRequest, Code: "body_broken", Detail: "the body ended early; send the request again"}
 }
 
-var errTimeout = errors.New("body did not arrive in time")
-
 func isTimeout(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.As(err, &t) && t.Timeout()
-}
-
-// explain turns err into a Problem.
-func explain(data []byte, dst any, err error) error {
-	return &Problem{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: err.Error()}
 }
