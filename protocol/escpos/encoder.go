@@ -14,6 +14,19 @@ const (
 	AlignRight
 )
 
+func (a Align) String() string {
+	switch a {
+	case AlignCentre:
+		return "centre"
+	case AlignRight:
+		return "right"
+	}
+	return "left"
+}
+
+// MarshalText writes left, centre or right.
+func (a Align) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
 // A Style is how text looks. The zero value is plain.
 type Style struct {
 	Bold      bool
@@ -194,8 +207,10 @@ func (e *Encoder) Line(s string) {
 func (e *Encoder) Wrap(first, rest, text string) {
 	e.endLine()
 	e.indent = e.appendCells(e.indent[:0], rest)
-	text = strings.TrimRight(text, " \t\r\n")
+	bare(e.indent)
+	text = strings.TrimRight(text, "\r\n")
 	e.Text(first)
+	bare(e.line)
 	for start := true; ; start = false {
 		part, more, found := cutLine(text)
 		e.Text(part)
@@ -205,6 +220,16 @@ func (e *Encoder) Wrap(first, rest, text string) {
 			return
 		}
 		text = more
+	}
+}
+
+// bare takes the underline and the background from an indent.
+func bare(line []cell) {
+	for i := range line {
+		if line[i].r != ' ' {
+			return
+		}
+		line[i].style.Underline, line[i].style.Alert = false, false
 	}
 }
 
@@ -486,7 +511,7 @@ func (e *Encoder) ink(s Style) {
 	wb, wu, wi, wr := e.looks(was)
 	if e.p.Sizes == SizeESC {
 		var n byte
-		for _, f := range []flag{{sb, 0x08}, {s.h() > 1, 0x10}, {s.w() > 1, 0x20}, {su, 0x80}} {
+		for _, f := range []maskIf{{sb, 0x08}, {s.h() > 1, 0x10}, {s.w() > 1, 0x20}, {su, 0x80}} {
 			if f.on {
 				n |= f.mask
 			}

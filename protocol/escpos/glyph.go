@@ -13,7 +13,10 @@ type glyph struct {
 	rows [glyphRows]uint16 // leftmost dot in bit 15
 }
 
-const glyphRows = 16
+const (
+	glyphRows = 16
+	glyphTop  = 2 // rows above the accents
+)
 
 // glyphOf draws r; false when the font has no ink for it.
 func glyphOf(r rune) (glyph, bool) {
@@ -71,13 +74,13 @@ func (m Bitmap) flip(x, y int) {
 	}
 }
 
-// bitmap crops the glyph to rows dots of the font's sixteen, keeping the base line's descenders.
-func (g glyph) bitmap(rows int) Bitmap {
-	m := NewBitmap(g.w, rows)
-	skip := (glyphRows - rows + 1) / 2
-	for y := range rows {
+// bitmap is the part of the glyph that fills a cell of font A: twelve of the font's rows, which hold accents and
+// descenders.
+func (g glyph) bitmap() Bitmap {
+	m := NewBitmap(g.w, cellRows/2)
+	for y := range m.Height {
 		for x := range g.w {
-			if g.rows[y+skip]&(0x8000>>x) != 0 {
+			if g.rows[y+glyphTop]&(0x8000>>x) != 0 {
 				m.Set(x, y)
 			}
 		}
@@ -133,9 +136,9 @@ func (m Bitmap) stretch(w, h int) Bitmap {
 	return d
 }
 
-// character draws r in a cell of 12 by height dots (24 across for wide ones), magnified w by h; bold is struck twice.
+// character draws r in a cell of font A, 12 by 24 dots (24 by 24 for wide ones), magnified w by h; bold is struck twice.
 // What the font lacks is an empty box.
-func character(r rune, height, w, h int, bold bool) Bitmap {
+func character(r rune, w, h int, bold bool) Bitmap {
 	g, ok := glyphOf(r)
 	if !ok && r != ' ' && r != '\u00A0' && columnsOf(r) > 0 {
 		g = glyph{w: 6}
@@ -144,7 +147,7 @@ func character(r rune, height, w, h int, bold bool) Bitmap {
 		}
 		g.rows[3], g.rows[12] = 0xF800, 0xF800
 	}
-	m := g.bitmap(min(height/2, glyphRows)).double()
+	m := g.bitmap().double()
 	for w%2 == 0 && h%2 == 0 {
 		m, w, h = m.double(), w/2, h/2
 	}

@@ -9,8 +9,8 @@ type Profile struct {
 	Maker      string
 	Columns    int    // characters of font A at normal width in a line
 	Dots       int    // printable dots in a line
-	CellHeight int    // dots of a font A character
-	LineHeight int    // dots of a line at the default spacing
+	CellHeight int    // of a font A character, in dots as wide as a line has Dots
+	LineHeight int    // of a line at the default spacing, likewise
 	Pages      []Page // what ESC t selects, best first
 	KanjiOff   bool   // send FS . : the model may start in two-byte mode
 	Cut        Cut
@@ -67,7 +67,7 @@ var profiles = []Profile{
 	thermal("epson-tm-t88", "Epson", 42, 512, 60, len(epsonPages)).epson(),
 	thermal("epson-tm-m30", "Epson", 48, 576, 50, len(epsonPages)).epson().buzzer(BuzzerA97),
 	{
-		Name: "epson-tm-u220", Maker: "Epson", Columns: 33, Dots: 400, CellHeight: 18, LineHeight: 24,
+		Name: "epson-tm-u220", Maker: "Epson", Columns: 33, Dots: 400, CellHeight: 24, LineHeight: 28,
 		Pages: epsonPages[:universalPages], KanjiOff: true, Cut: CutPartial, Sizes: SizeESC, MaxSize: 2, Red: true, ASB: true,
 		Buzzer: BuzzerNone, LinesPerSecond: 4, BytesPerSecond: 900,
 	},

@@ -9,6 +9,7 @@ import (
 
 const (
 	cellDots  = 12 // width of font A at 203 and 180 dpi
+	cellRows  = 24 // height of font A
 	sliceRows = 32 // a broken connection then costs one slice, and small buffers hold it (escpos.md 6)
 )
 
@@ -22,17 +23,18 @@ func (e *Encoder) emitDrawn(line []cell) {
 	}
 	left := e.margin((w+cellDots-1)/cellDots) * cellDots
 	w = min(w, e.p.Dots)
-	m := NewBitmap((left+w+7)/8*8, height*e.p.LineHeight)
+	m := NewBitmap((left+w+7)/8*8, max(height*cellRows, e.p.LineHeight))
+	bottom := m.Height - max(m.Height-height*cellRows, 0)/2
 	x := left
 	for i := range line {
 		c := &line[i]
 		bold, underline, inverse, _ := e.looks(c.style)
-		g := character(c.r, e.p.LineHeight, c.style.w(), c.style.h(), bold)
+		g := character(c.r, c.style.w(), c.style.h(), bold)
 		at := x
 		if c.cols == 0 { // over the character before
 			at = x - g.Width
 		}
-		m.place(g, at, m.Height-g.Height, c.width()*cellDots, underline, inverse, c.style.h())
+		m.place(g, at, bottom-g.Height, c.width()*cellDots, underline, inverse, c.style.h())
 		x += c.width() * cellDots
 	}
 	e.ink(Style{})

@@ -85,13 +85,13 @@ func DecodePaper(b byte) (low, out bool) { return b&0x03 != 0, b&0x0C != 0 }
 
 // The printer's side.
 
-// A flag is a mask to set when on.
-type flag struct {
+// A maskIf is a mask to set when on.
+type maskIf struct {
 	on   bool
 	mask byte
 }
 
-func bits(b byte, set ...flag) byte {
+func bits(b byte, set ...maskIf) byte {
 	for _, x := range set {
 		if x.on {
 			b |= x.mask
@@ -104,13 +104,13 @@ func bits(b byte, set ...flag) byte {
 func AppendStatusAnswer(b []byte, n byte, s Status) []byte {
 	switch n {
 	case 1:
-		return append(b, bits(0x12, flag{s.DrawerHigh, 0x04}, flag{s.Offline, 0x08}, flag{s.WaitingOnline, 0x20}, flag{s.FeedButton, 0x40}))
+		return append(b, bits(0x12, maskIf{s.DrawerHigh, 0x04}, maskIf{s.Offline, 0x08}, maskIf{s.WaitingOnline, 0x20}, maskIf{s.FeedButton, 0x40}))
 	case 2:
-		return append(b, bits(0x12, flag{s.CoverOpen, 0x04}, flag{s.Feeding, 0x08}, flag{s.PaperStop, 0x20}, flag{s.Error, 0x40}))
+		return append(b, bits(0x12, maskIf{s.CoverOpen, 0x04}, maskIf{s.Feeding, 0x08}, maskIf{s.PaperStop, 0x20}, maskIf{s.Error, 0x40}))
 	case 3:
-		return append(b, bits(0x12, flag{s.Recoverable, 0x04}, flag{s.CutterError, 0x08}, flag{s.Unrecoverable, 0x20}, flag{s.AutoRecoverable, 0x40}))
+		return append(b, bits(0x12, maskIf{s.Recoverable, 0x04}, maskIf{s.CutterError, 0x08}, maskIf{s.Unrecoverable, 0x20}, maskIf{s.AutoRecoverable, 0x40}))
 	case 4:
-		return append(b, bits(0x12, flag{s.PaperLow, 0x0C}, flag{s.PaperOut, 0x60}))
+		return append(b, bits(0x12, maskIf{s.PaperLow, 0x0C}, maskIf{s.PaperOut, 0x60}))
 	}
 	return b
 }
@@ -118,15 +118,15 @@ func AppendStatusAnswer(b []byte, n byte, s Status) []byte {
 // AppendASBFrame appends an automatic status frame.
 func AppendASBFrame(b []byte, s Status) []byte {
 	return append(b,
-		bits(0x10, flag{s.DrawerHigh, 0x04}, flag{s.Offline, 0x08}, flag{s.CoverOpen, 0x20}, flag{s.Feeding, 0x40}),
-		bits(0, flag{s.WaitingOnline, 0x01}, flag{s.FeedButton, 0x02}, flag{s.Recoverable, 0x04}, flag{s.CutterError, 0x08}, flag{s.Unrecoverable, 0x20}, flag{s.AutoRecoverable, 0x40}),
-		bits(0, flag{s.PaperLow, 0x03}, flag{s.PaperOut, 0x0C}),
+		bits(0x10, maskIf{s.DrawerHigh, 0x04}, maskIf{s.Offline, 0x08}, maskIf{s.CoverOpen, 0x20}, maskIf{s.Feeding, 0x40}),
+		bits(0, maskIf{s.WaitingOnline, 0x01}, maskIf{s.FeedButton, 0x02}, maskIf{s.Recoverable, 0x04}, maskIf{s.CutterError, 0x08}, maskIf{s.Unrecoverable, 0x20}, maskIf{s.AutoRecoverable, 0x40}),
+		bits(0, maskIf{s.PaperLow, 0x03}, maskIf{s.PaperOut, 0x0C}),
 		0x0F)
 }
 
 // AppendPaperAnswer appends the answer to GS r 1.
 func AppendPaperAnswer(b []byte, s Status) []byte {
-	return append(b, bits(0, flag{s.PaperLow, 0x03}, flag{s.PaperOut, 0x0C}))
+	return append(b, bits(0, maskIf{s.PaperLow, 0x03}, maskIf{s.PaperOut, 0x0C}))
 }
 
 // AppendProcessIDEcho appends the answer to GS ( H.
