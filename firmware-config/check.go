@@ -1,0 +1,534 @@
+package firmwareconfig
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"aboyeur/devices/port"
+)
+
+// resolve checks what concerns two places of the file, fills the defaults that depend on other keys, and reports the
+// parts this build cannot serve.
+func (d *decoder) resolve(c *Config) {
+	d.resolveHTTP(&c.HTTP)
+	d.resolvePrinters(c)
+	d.resolveScreens(c)
+	d.resolveStations(c)
+	d.resolvePMS(&c.PMS)
+	d.resolveReservations(c.Reservations)
+	d.resolveDelivery(c.Delivery)
+	if c.POS.Kind != KindBuiltin {
+		d.need(otherPOS, "pos.kind", d.position("pos.kind"))
+	}
+	d.resolveFloor(&c.Floor)
+	d.resolveFleet(&c.Fleet)
+}
+
+// blamed reports whether key itself has a fault already: what follows from it is then no news.
+func (d *decoder) blamed(key string) bool {
+	for _, f := range d.faults {
+		if f.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decoder) resolveHTTP(h *HTTP) {
+	if (h.TLS.CertFile == "") != (h.TLS.KeyFile == "") && !d.blamed("http.tls.cert_file") && !d.blamed("http.tls.key_file") {
+		d.wrong("http.tls", "a certificate needs its key and a key its certificate", "write both cert_file and key_file, or neither")
+	}
+	if !d.has("http.tokens_file") {
+		d.secrets = append(d.secrets, secret{"http.tokens_file", h.TokensFile, d.position("http.tokens_file"), holdsTokens})
+	}
+	host, _, err := net.SplitHostPort(h.Listen)
+	if err != nil || h.TLS.CertFile != "" || h.TLS.KeyFile != "" {
+		return
+	}
+	if a, err := netip.ParseAddr(host); err == nil && !a.IsUnspecified() && !Private(a) {
+		d.wrong("http.listen", quote(h.Listen)+" is a public address, and without tls tokens and orders would cross it in the clear",
+			"write tls: {cert_file: …, key_file: …}, or an address of this machine or its private network")
+	}
+}
+
+// first remembers where a name was given first, and reports a second time.
+func (d *decoder) first(seen map[string]string, key, name, what string) {
+	if name == "" {
+		return
+	}
+	if before, ok := seen[name]; ok {
+		d.wrong(key, fmt.Sprintf("%s is the name of %s already", quote(name), before), "give each "+what+" a name of its own")
+		return
+	}
+	seen[name] = strings.TrimSuffix(key, ".name")
+}
+
+// missing reports a name that nothing has.
+func (d *decoder) missing(key, name, what string, known []string) {
+	remedy := "write one of " + strings.Join(known, ", ")
+	if guess := near(name, known); guess != "" {
+		remedy = "did you mean " + guess + "?"
+	}
+	if len(known) == 0 {
+		remedy = "add it to " + what + "s:"
+	}
+	d.wrong(key, "there is no "+what+" "+quote(name), remedy)
+}
+
+func (d *decoder) resolvePrinters(c *Config) {
+	seen, places := map[string]string{}, map[port.Address]string{}
+	at := map[string]int{}
+	var known []string
+	for i := range c.Printers {
+		p := &c.Printers[i]
+		key := index("printers", i)
+		d.first(seen, key+".name", p.Name, "printer")
+		if p.Name != "" {
+			if _, ok := at[p.Name]; !ok {
+				at[p.Name] = i
+				known = append(known, p.Name)
+			}
+		}
+		if p.Language == "" {
+			p.Language = c.Site.Language
+		}
+		switch p.Connect.Scheme {
+		case port.USB:
+			d.need(usbPrinter, key+".connect", d.position(key+".connect"))
+		case port.Serial:
+			d.need(serialPrinter, key+".connect", d.position(key+".connect"))
+		}
+		if p.Connect.Scheme != "" {
+			if before, ok := places[p.Connect]; ok {
+				d.wrong(key+".connect", before+" is at this address already, and two queues would mix their tickets on paper", "give each printer an address of its own, or let stations share one printer")
+			} else {
+				places[p.Connect] = key
+			}
+		}
+		if p.Fallback == "" && d.has(key+".fallback_after") {
+			d.warn(key+".fallback_after", "has no effect without fallback", "write fallback: with the name of another printer")
+		}
+	}
+	for i, p := range c.Printers {
+		key := index("printers", i) + ".fallback"
+		if p.Fallback == "" || d.blamed(key) {
+			continue
+		}
+		next, ok := at[p.Fallback]
+		switch {
+		case p.Fallback == p.Name:
+			d.wrong(key, "a printer cannot be its own fallback", "write the name of another printer")
+			continue
+		case !ok:
+			d.missing(key, p.Fallback, "printer", without(known, p.Name))
+			continue
+		}
+		// Follow the chain; the one of a ring that stands last in the file is blamed, once.
+		way := []string{p.Name}
+		for hops, last := 0, i; hops < len(c.Printers); hops++ {
+			way = append(way, c.Printers[next].Name)
+			last = max(last, next)
+			if next == i {
+				if last == i {
+					d.wrong(key, "the fallbacks go round in a ring: "+strings.Join(way, ", "), "remove one of them")
+				}
+				break
+			}
+			if next, ok = at[c.Printers[next].Fallback]; !ok {
+				break
+			}
+		}
+	}
+}
+
+func without(words []string, word string) []string {
+	var out []string
+	for _, w := range words {
+		if w != word {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func (d *decoder) resolveScreens(c *Config) {
+	seen := map[string]string{}
+	known := screenNames(c)
+	for i, s := range c.Screens {
+		d.first(seen, index("screens", i)+".name", s.Name, "screen")
+	}
+	for i, s := range c.Screens {
+		key := index("screens", i) + ".backup"
+		switch {
+		case s.Backup == "" || d.blamed(key):
+		case s.Backup == s.Name:
+			d.wrong(key, "a screen cannot be its own backup", "write the name of another screen")
+		case !contains(known, s.Backup):
+			d.missing(key, s.Backup, "screen", without(known, s.Name))
+		}
+	}
+}
+
+func printerNames(c *Config) (names []string) {
+	for _, p := range c.Printers {
+		if p.Name != "" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func screenNames(c *Config) (names []string) {
+	for _, s := range c.Screens {
+		if s.Name != "" {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decoder) resolveStations(c *Config) {
+	d.resolveCourses(c)
+	printers, screens := printerNames(c), screenNames(c)
+	usedPrinters, usedScreens := map[string]bool{}, map[string]bool{}
+	seen := map[string]string{}
+	claims := claims{d: d, by: map[string]claim{}, folded: map[string]claim{}}
+	byDefault := ""
+	for i := range c.Stations {
+		s := &c.Stations[i]
+		key := index("stations", i)
+		d.first(seen, key+".name", s.Name, "station")
+		for j, name := range s.Printers {
+			usedPrinters[name] = true
+			if name != "" && !contains(printers, name) && !d.blamed("printers") {
+				d.missing(index(key+".printers", j), name, "printer", printers)
+			}
+		}
+		for j, name := range s.Screens {
+			usedScreens[name] = true
+			if name != "" && !contains(screens, name) && !d.blamed("screens") {
+				d.missing(index(key+".screens", j), name, "screen", screens)
+			}
+		}
+		if len(s.Printers) == 0 && len(s.Screens) == 0 && !d.blamed(key) && !d.blamed(key+".printers") && !d.blamed(key+".screens") {
+			d.wrong(key, "has neither printers nor screens, so its lines would end nowhere", "write printers: [NAME] or screens: [NAME]")
+		}
+		claims.station(key, s, c.Courses)
+		if s.Default {
+			if byDefault != "" {
+				d.wrong(key+".default", byDefault+" is the default already", "write default: true at one station only")
+			} else {
+				byDefault = key
+			}
+		}
+		if s.WarnAfter >= s.LateAfter && !d.blamed(key+".warn_after") && !d.blamed(key+".late_after") {
+			if d.has(key + ".warn_after") {
+				d.wrong(key+".warn_after", span(s.WarnAfter)+" is not before late_after, "+span(s.LateAfter), "write less than "+span(s.LateAfter))
+			} else {
+				s.WarnAfter = (s.LateAfter * 2 / 3).Truncate(time.Second) // as the defaults are to each other
+			}
+		}
+		if s.Output == OutputPOS {
+			d.need(outputPOS, key+".output", d.position(key+".output"))
+		}
+	}
+	if len(c.Stations) > 0 && byDefault == "" {
+		blamed := false
+		for i := range c.Stations {
+			blamed = blamed || d.blamed(index("stations", i)+".default")
+		}
+		if !blamed {
+			d.wrong("stations", "no station has default: true, so a line that none claims would end nowhere", "write default: true at one station")
+		}
+	}
+	fallbacks := map[string]bool{}
+	for _, p := range c.Printers {
+		fallbacks[p.Fallback] = true
+	}
+	for i, p := range c.Printers {
+		if p.Name != "" && !usedPrinters[p.Name] && !fallbacks[p.Name] {
+			d.warn(index("printers", i)+".name", "no station prints here and it is no fallback", "name it in printers: of a station, or remove it")
+		}
+	}
+	backups := map[string]bool{}
+	for _, s := range c.Screens {
+		backups[s.Backup] = true
+	}
+	for i, s := range c.Screens {
+		if s.Name != "" && !usedScreens[s.Name] && !backups[s.Name] {
+			d.warn(index("screens", i)+".name", "no station is shown here", "name it in screens: of a station, or remove it")
+		}
+	}
+}
+
+// resolveCourses turns what stations call courses into numbers.
+func (d *decoder) resolveCourses(c *Config) {
+	for _, r := range d.courses {
+		n, err := strconv.Atoi(r.text)
+		if err != nil {
+			n = -1
+			for i, name := range c.Courses {
+				if name == r.text {
+					n = i
+				}
+			}
+			if n < 0 && !d.blamed("courses") {
+				remedy := "write one of " + strings.Join(c.Courses, ", ")
+				if guess := near(r.text, c.Courses); guess != "" {
+					remedy = "did you mean " + guess + "?"
+				}
+				d.wrong(r.key, "there is no course "+quote(r.text), remedy)
+			}
+		} else if n < 0 || n >= len(c.Courses) {
+			d.wrong(r.key, "there is no course "+r.text, fmt.Sprintf("write a number from 0 to %d, or a name from courses", len(c.Courses)-1))
+		}
+		*r.dst = n
+	}
+}
+
+// claims are what stations want for themselves. Two that want the same would make the way of a line an accident of the
+// file's order.
+type claims struct {
+	d          *decoder
+	by, folded map[string]claim
+}
+
+type claim struct{ station, text string }
+
+func (cs *claims) station(key string, s *Station, courses []string) {
+	for i, text := range s.SKUs {
+		cs.claim(key, index(key+".skus", i), "SKU", text)
+	}
+	for i, text := range s.Categories {
+		cs.claim(key, index(key+".categories", i), "category", text)
+	}
+	for i, n := range s.Courses {
+		if n >= 0 && n < len(courses) {
+			cs.claim(key, index(key+".courses", i), "course", courses[n])
+		}
+	}
+}
+
+func (cs *claims) claim(station, key, what, text string) {
+	if text == "" {
+		return
+	}
+	before, ok := cs.by[what+"\x00"+text]
+	if !ok {
+		before, ok = cs.folded[what+"\x00"+strings.ToLower(text)]
+		if !ok || before.station == station {
+			cs.by[what+"\x00"+text] = claim{station, text}
+			cs.folded[what+"\x00"+strings.ToLower(text)] = claim{station, text}
+			return
+		}
+	}
+	switch {
+	case before.station == station && what != "course": // a list refuses its own repetitions, but not a course by name and number
+	case before.station == station:
+		cs.d.wrong(key, "course "+quote(text)+" is in the list already", "remove one of the two")
+	case before.text != text:
+		cs.d.wrong(key, fmt.Sprintf("%s %s differs from %s of %s in capitals only", what, quote(text), quote(before.text), before.station), "spell it as the sources send it, at one station")
+	default:
+		cs.d.wrong(key, fmt.Sprintf("%s %s is claimed by %s already", what, quote(text), before.station), "keep it at one of the two stations")
+	}
+}
+
+// versions are the oldest OPERA releases whose interface is known to work, by branch (spec/features.md OPR-13 to OPR-18).
+var versions = map[string]string{"": "5.0.03.03", "E43": "5.0.04.01", "E24": "5.0.04.02", "E17": "5.0.04.03", "E10": "5.0.05.00"}
+
+const cloudVersion = "1.20"
+
+func (d *decoder) resolvePMS(p *PMS) {
+	if p.Kind == KindNone {
+		return
+	}
+	d.need(hotelLink, "pms", d.position("pms"))
+	if !d.blamed("pms.connect") && !d.blamed("pms.dialect") {
+		switch {
+		case p.URL == "" && p.Connect.Scheme == "":
+			d.wrong("pms.connect", "is missing", `write it, as in connect: "tcp:10.0.0.9:5010"`)
+		case p.Dialect == DialectOHIP && p.URL == "":
+			d.wrong("pms.connect", "dialect ohip is OPERA Cloud, which has a web address", "write https://HOST")
+		case p.Dialect != DialectOHIP && p.URL != "":
+			d.wrong("pms.connect", "dialect "+p.Dialect+" is a link on site, not a web address", "write tcp:HOST:PORT or serial:DEVICE?baud=9600")
+		case p.URL == "" && p.Connect.Scheme != port.TCP && p.Connect.Scheme != port.Serial:
+			d.wrong("pms.connect", "a hotel link is a socket or a serial line", "write tcp:HOST:PORT or serial:DEVICE?baud=9600")
+		case p.TLS && p.Connect.Scheme == port.Serial:
+			d.wrong("pms.tls", "a serial line has no TLS", "write tls: false")
+		}
+	}
+	if p.Version != "" && !d.blamed("pms.version") && !d.blamed("pms.branch") {
+		least, of := versions[p.Branch], "OPERA 5"
+		if p.Branch != "" {
+			of += " " + p.Branch
+		}
+		if p.Dialect == DialectOHIP {
+			least, of = cloudVersion, "OPERA Cloud"
+		}
+		if older(p.Version, least) {
+			d.wrong("pms.version", of+" "+p.Version+" has no interface that works", "update it to "+least+" or later")
+		}
+	}
+	names, codes := map[string]string{}, map[int]string{}
+	var known []string
+	for i, o := range p.Outlets {
+		key := index("pms.outlets", i)
+		d.first(names, key+".name", o.Name, "outlet")
+		known = append(known, o.Name)
+		if before, ok := codes[o.Code]; ok && o.Code != 0 {
+			d.wrong(key+".code", fmt.Sprintf("%d is the code of %s already", o.Code, before), "give each outlet a code of its own")
+		} else {
+			codes[o.Code] = key
+		}
+	}
+	if p.Revenue.Account == "" && len(p.Revenue.Mapping) > 0 {
+		d.wrong("pms.revenue.mapping", "revenue without an account is not sent", `write the account, as in account: "9001", or remove the mapping`)
+	}
+	for i, r := range p.Revenue.Mapping {
+		key := index("pms.revenue.mapping", i)
+		if r.Outlet != Any && r.Outlet != "" && !contains(known, r.Outlet) && !d.blamed(key+".outlet") {
+			d.missing(key+".outlet", r.Outlet, "outlet", known)
+		}
+		if p.Dialect == DialectFIAS && r.Subtotal > 9 {
+			d.wrong(key+".subtotal", "FIAS has nine subtotals", "write a number from 1 to 9")
+		}
+	}
+}
+
+// older reports whether version a comes before b; both are numbers with points between.
+func older(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		var x, y string
+		if i < len(as) {
+			x = strings.TrimLeft(as[i], "0")
+		}
+		if i < len(bs) {
+			y = strings.TrimLeft(bs[i], "0")
+		}
+		if len(x) != len(y) {
+			return len(x) < len(y)
+		}
+		if x != y {
+			return x < y
+		}
+	}
+	return false
+}
+
+func (d *decoder) resolveReservations(rs []Reservations) {
+	seen := map[string]string{}
+	for i := range rs {
+		r := &rs[i]
+		key := index("reservations", i)
+		if r.Enabled {
+			d.need(reservationLink, key, d.position(key))
+		}
+		if before, ok := seen[r.Platform]; ok && r.Platform != "" {
+			d.wrong(key+".platform", fmt.Sprintf("%s is in %s already, and a box serves one venue of a platform", r.Platform, before), "remove one of the two: a second venue needs a box of its own")
+		} else {
+			seen[r.Platform] = key
+		}
+		if r.WalkIns && !r.OpenChecks {
+			d.wrong(key+".walk_ins", "walk-ins cannot open checks while open_checks is false", "write walk_ins: false, or open_checks: true")
+		}
+		switch {
+		case r.OrderProfile == "":
+		case !d.has(key + ".default_profile"):
+			r.DefaultProfile = false
+		case r.DefaultProfile:
+			d.wrong(key+".default_profile", "order_profile and default_profile exclude each other", "write default_profile: false, or remove order_profile")
+		}
+		statuses, groups := map[string]string{}, map[string]string{}
+		for j, m := range r.Courses {
+			at := index(key+".courses", j)
+			if before, ok := statuses[m.Status]; ok && m.Status != "" {
+				d.wrong(at+".status", m.Status+" is in "+before+" already", "put all its groups there")
+			} else {
+				statuses[m.Status] = at
+			}
+			for k, g := range m.Groups {
+				if before, ok := groups[g]; ok && g != "" {
+					if before != at {
+						d.wrong(index(at+".groups", k), "group "+quote(g)+" is in "+before+" already", "keep it at one status")
+					}
+				} else {
+					groups[g] = at
+				}
+			}
+		}
+	}
+}
+
+func (d *decoder) resolveDelivery(xs []Delivery) {
+	seen := map[string]string{}
+	for i := range xs {
+		x := &xs[i]
+		key := index("delivery", i)
+		d.need(deliveryLink, key, d.position(key))
+		if before, ok := seen[x.Aggregator]; ok && x.Aggregator != "" {
+			d.wrong(key+".aggregator", fmt.Sprintf("%s is in %s already, and a box serves one store of an aggregator", x.Aggregator, before), "remove one of the two: a second store needs a box of its own")
+		} else {
+			seen[x.Aggregator] = key
+		}
+		if x.ShowBefore < x.ReleaseBefore && !d.blamed(key+".show_before") && !d.blamed(key+".release_before") {
+			if d.has(key + ".show_before") {
+				d.wrong(key+".show_before", span(x.ShowBefore)+" is after the release, "+span(x.ReleaseBefore)+" before", "write "+span(x.ReleaseBefore)+" or more")
+			} else {
+				x.ShowBefore = x.ReleaseBefore
+			}
+		}
+		if x.MenuSync.AutoPublish && !x.MenuSync.AutoUpdate {
+			d.wrong(key+".menu_sync.auto_publish", "nothing is published by itself while auto_update is false", "write auto_publish: false, or auto_update: true")
+		}
+		for name, c := range x.Channels {
+			if !d.has(key + ".channels." + name + ".auto_accept") {
+				c.AutoAccept = x.AutoAccept
+			}
+			if c.Inject == "" {
+				c.Inject = x.Inject
+			}
+			x.Channels[name] = c
+		}
+	}
+}
+
+func (d *decoder) resolveFloor(f *Floor) {
+	areas, tables := map[string]string{}, map[string]string{}
+	for i, a := range f.Areas {
+		key := index("floor.areas", i)
+		d.first(areas, key+".name", a.Name, "area")
+		for j, t := range a.Tables {
+			if before, ok := tables[t]; ok && t != "" {
+				if before != key {
+					d.wrong(index(key+".tables", j), "table "+quote(t)+" is in "+before+" already", "give each table of the house a number of its own")
+				}
+			} else {
+				tables[t] = key
+			}
+		}
+	}
+}
+
+func (d *decoder) resolveFleet(f *Fleet) {
+	if len(f.Servers) == 0 {
+		return
+	}
+	d.need(fleetHub, "fleet.servers", d.position("fleet.servers"))
+	if f.CredentialsFile == "" && !d.blamed("fleet.credentials_file") {
+		d.wrong("fleet.credentials_file", "is missing", "write it, as in credentials_file: /etc/aboyeur/hub.creds")
+	}
+}
