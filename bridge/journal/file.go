@@ -121,6 +121,9 @@ func (j *Journal) check(ctx context.Context, c *conn, clean bool) (unchecked boo
 	if _, err := os.Stat(j.path + damageMark); err == nil {
 		limit = checkEndless
 	}
+	if j.config.checkLimit > 0 {
+		limit = j.config.checkLimit
+	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	err = quickCheck(limited, c)

@@ -55,6 +55,8 @@ type Config struct {
 	KeepIdempotency time.Duration // 0 means DefaultKeepIdempotency
 
 	Wrap func(driver.Connector) driver.Connector // put around every connection; for tests that make storage fail
+
+	checkLimit time.Duration // for tests: instead of checkAfterCrash and checkAfterClose
 }
 
 // Journal is the open file. Its methods may be called from any goroutine, except that Watch comes before Run.
@@ -228,7 +230,8 @@ func (j *Journal) Seq() int64 { return j.seq.Load() }
 // Epoch is the random name the file got when it was made.
 func (j *Journal) Epoch() string { return j.epoch }
 
-// Err tells whether the journal takes writes now: nil, or ErrDown with the cause.
+// Err tells whether the journal takes writes: nil, also before the first Run, for which they wait; otherwise ErrDown with
+// the cause.
 func (j *Journal) Err() error { return j.queue.err() }
 
 // Close commits what Later still has, folds the log into the file and gives everything back. Run must have ended: Close

@@ -43,7 +43,6 @@ func (j *Journal) Run(ctx context.Context) (err error) {
 	done := false
 	defer func() {
 		stopKeeper()
-		keeper.Wait()
 		cause := err
 		if !done { // a panic is on its way
 			cause = errors.New("its writer fell")
@@ -54,6 +53,7 @@ func (j *Journal) Run(ctx context.Context) (err error) {
 		} else {
 			j.queue.stop(errStopped)
 		}
+		keeper.Wait() // after everybody has an answer: it may be waiting for one
 	}()
 	j.queue.start()
 	err = w.work(ctx)
