@@ -1,0 +1,38 @@
+// Sizes from geometry (screens.md): what a cook reads at a distance is an angle, what a thumb hits is millimetres.
+// A plain script in the head, so that the first paint already has its sizes. Nothing here is a guess about pixels:
+// the window fills the configured diagonal, which gives pixels per millimetre.
+(() => {
+  const root = document.documentElement;
+  const diagonal = parseFloat(root.dataset.diagonal) || 21.5; // inches
+  const distance = parseFloat(root.dataset.distance) || 1.2; // metres
+  const LETTER = 19; // minutes of arc of a capital letter; 16 can be read, 20 to 22 are comfortable
+  const CAPITAL = 0.72; // height of a capital letter in a font of size 1
+
+  function measure() {
+    const w = window.innerWidth, h = window.innerHeight;
+    const mm = Math.hypot(w, h) / (diagonal * 25.4);
+    const wanted = distance * 1000 * Math.tan(LETTER / 60 * Math.PI / 180) * mm / CAPITAL;
+    // A window much smaller than the glass it was made for (a phone, a laptop) keeps letters and buttons usable.
+    const item = Math.max(15, Math.min(wanted, w / 11, h / 10));
+    const touch = Math.max(44, Math.round(15 * mm)), bump = Math.max(48, Math.round(20 * mm));
+    const top = Math.max(40, Math.round(item * 1.7)), foot = touch + 16;
+    const columns = Math.max(1, Math.min(5, Math.floor((w - 8) / Math.max(200, item * 11.5))));
+    const slot = item * (2.9 + 4 * 1.35) + bump + 24; // head, four lines, buttons
+    const most = columns === 1 ? 4 : 2;
+    const rows = Math.max(1, Math.min(most, Math.floor((h - top - foot) / slot)));
+    const set = (name, value) => root.style.setProperty(name, value);
+    set('--mm', mm.toFixed(3) + 'px');
+    set('--item', item.toFixed(2) + 'px');
+    set('--touch', touch + 'px');
+    set('--bump', bump + 'px');
+    set('--top', top + 'px');
+    set('--foot', foot + 'px');
+    set('--columns', columns);
+    set('--rows', rows);
+    root.dataset.columns = columns;
+    root.dataset.rows = rows;
+    window.dispatchEvent(new Event('geometry'));
+  }
+  measure();
+  window.addEventListener('resize', measure);
+})();

@@ -1,0 +1,1 @@
+import './shell.js'; // Help is all words; only the frame moves

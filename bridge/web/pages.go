@@ -1,0 +1,154 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"aboyeur/bridge/words"
+)
+
+//go:embed page/*.html
+var pageFiles embed.FS
+
+// Cookies by which a browser keeps what its person chose.
+const (
+	languageCookie = "language"
+	themeCookie    = "theme"
+)
+
+// pages renders the shells.
+type pages struct {
+	Config
+	assets *assets
+	shells map[string]*template.Template // by page name
+}
+
+// shell is what a template sees.
+type shell struct {
+	*words.Catalogue
+	Page    string // "orders"
+	Path    string // of this request, for the language and theme switches
+	Theme   string // "day" or "night"
+	Site    string
+	Config  Config
+	Screen  Screen
+	Missing string // name of a screen that does not exist
+	Assets  string // "/assets/VERSION/"
+}
+
+func newPages(c Config, a *assets) *pages {
+	p := &pages{Config: c, assets: a, shells: map[string]*template.Template{}}
+	funcs := template.FuncMap{"join": func(s []string) string { return strings.Join(s, " · ") }}
+	parse := func(name string, files ...string) {
+		for i := range files {
+			files[i] = "page/" + files[i] + ".html"
+		}
+		p.shells[name] = template.Must(template.New("frame").Funcs(funcs).ParseFS(pageFiles, files...))
+	}
+	for _, name := range []string{"orders", "printers", "devices", "health", "audit", "help"} {
+		parse(name, "icons", "head", "console", name)
+	}
+	for _, name := range []string{"kitchen", "pair", "sign-in", "missing"} {
+		parse(name, "icons", "head", name)
+	}
+	return p
+}
+
+func (p *pages) console(name string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		return p.send(w, r, http.StatusOK, shell{Page: name})
+	}
+}
+
+func (p *pages) bare(name string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s := shell{Page: name}
+		if name == "pair" { // stands where a kitchen screen will stand
+			s.Theme = "night"
+		}
+		return p.send(w, r, http.StatusOK, s)
+	}
+}
+
+// kitchen serves a screen. A screen keeps the theme of its configuration, whatever the console of the same browser uses.
+func (p *pages) kitchen(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("screen")
+	s, err := p.screen(name)
+	if err != nil {
+		return p.send(w, r, http.StatusNotFound, shell{Page: "missing", Missing: name})
+	}
+	return p.send(w, r, http.StatusOK, shell{Page: "kitchen", Screen: s, Theme: s.Theme})
+}
+
+// send renders a shell in the language and theme of this browser. A query language= or theme= chooses them: it sets the
+// cookie and leads to the same page without the query, so the switches are plain links.
+func (p *pages) send(w http.ResponseWriter, r *http.Request, status int, s shell) error {
+	if to, chosen := choose(w, r); chosen {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
+	}
+	s.Catalogue = words.In(p.Language)
+	if c, err := r.Cookie(languageCookie); err == nil && known(words.Languages(), c.Value) {
+		s.Catalogue = words.In(c.Value)
+	}
+	if s.Theme == "" {
+		s.Theme = "day"
+		if c, err := r.Cookie(themeCookie); err == nil && known(themes, c.Value) {
+			s.Theme = c.Value
+		}
+	}
+	s.Path, s.Site, s.Config, s.Assets = r.URL.Path, p.Site, p.Config, "/assets/"+p.assets.version+"/"
+
+	var b bytes.Buffer
+	if err := p.shells[s.Page].ExecuteTemplate(&b, "page", s); err != nil {
+		return fmt.Errorf("render page %s: %w", s.Page, err)
+	}
+	h := w.Header()
+	secure(h)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Vary", "Cookie")
+	tag := etag(b.Bytes())
+	h.Set("ETag", tag)
+	if status == http.StatusOK && strings.Contains(r.Header.Get("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a browser that went away has no use for an error
+	return nil
+}
+
+var themes = []string{"day", "night"}
+
+func choose(w http.ResponseWriter, r *http.Request) (to string, chosen bool) {
+	if r.URL.RawQuery == "" {
+		return "", false
+	}
+	q := r.URL.Query()
+	for name, allowed := range map[string][]string{languageCookie: words.Languages(), themeCookie: themes} {
+		value := q.Get(name)
+		if !known(allowed, value) {
+			continue
+		}
+		http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode})
+		q.Del(name)
+		chosen = true
+	}
+	here := url.URL{Path: r.URL.Path, RawQuery: q.Encode()}
+	return here.String(), chosen
+}
+
+func known(list []string, value string) bool {
+	for _, v := range list {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,95 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
+)
+
+// Config says what the pages show that does not come from the API.
+type Config struct {
+	Site     string // name in the console's head
+	Language string // of who has not chosen one: "en" or "fr"; "" means "en"
+	Timezone string // IANA name; "" means UTC
+	DayClose string // when the business day rolls, venue time; "" means "05:30"
+	Currency string // ISO code; "" means EUR
+	Screens  []Screen
+	Version  string // of the program, on the Help page
+	Demo     bool   // says so in the console's head
+	Log      *slog.Logger
+}
+
+// A Screen is a kitchen screen as configured. Diagonal and distance give its type sizes.
+type Screen struct {
+	Name           string
+	DiagonalInches float64 // 0 means 21.5
+	DistanceM      float64 // 0 means 1.2
+	Theme          string  // "night" or "day"; "" means night
+	Stations       []string
+}
+
+// Routes gives every page and the files they need. It panics when the embedded pages do not parse, which the
+// package's tests rule out.
+func Routes(c Config) []api.Route {
+	fill(&c.Language, "en")
+	fill(&c.Timezone, "UTC")
+	fill(&c.DayClose, "05:30")
+	fill(&c.Currency, "EUR")
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	for i := range c.Screens {
+		s := &c.Screens[i]
+		if s.DiagonalInches <= 0 {
+			s.DiagonalInches = 21.5
+		}
+		if s.DistanceM <= 0 {
+			s.DistanceM = 1.2
+		}
+		fill(&s.Theme, "night")
+	}
+	p := newPages(c, newAssets())
+	office := []access.Role{access.Manager, access.Staff}
+	kitchen := []access.Role{access.Manager, access.Staff, access.Screen}
+	page := func(path, summary string, roles []access.Role, handle func(http.ResponseWriter, *http.Request) error) api.Route {
+		return api.Route{Method: http.MethodGet, Path: path, Roles: roles, Summary: summary, Tags: []string{"pages"}, Page: true, Hidden: true, Handle: handle}
+	}
+	file := func(path string, handle func(http.ResponseWriter, *http.Request) error) api.Route {
+		return api.Route{Method: http.MethodGet, Path: path, Summary: "A file of the pages", Type: "application/octet-stream", Hidden: true, Handle: handle}
+	}
+	return []api.Route{
+		page("/{$}", "The console", office, p.console("orders")),
+		page("/orders", "Orders, newest first", office, p.console("orders")),
+		page("/orders/{id}", "One order: time line, tickets, paper", office, p.console("orders")),
+		page("/printers", "Printers and their state", office, p.console("printers")),
+		page("/devices", "Screens, and the browsers paired with them", office, p.console("devices")),
+		page("/health", "The box's own figures and warnings", office, p.console("health")),
+		page("/audit", "Who did what", []access.Role{access.Manager}, p.console("audit")),
+		page("/help", "How to use screens and console", office, p.console("help")),
+		page("/screens/{screen}", "A kitchen screen", kitchen, p.kitchen),
+		page("/pair", "Shows a code by which a browser becomes a screen", nil, p.bare("pair")),
+		page("/sign-in", "Sign in with a token", nil, p.bare("sign-in")),
+		file("/assets/{version}/{file}", p.assets.serve),
+		file("/favicon.ico", p.assets.icon),
+	}
+}
+
+func fill(s *string, value string) {
+	if strings.TrimSpace(*s) == "" {
+		*s = value
+	}
+}
+
+// screen finds a configured screen by name.
+func (c *Config) screen(name string) (Screen, error) {
+	for _, s := range c.Screens {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	return Screen{}, fmt.Errorf("no screen %q in the configuration", name)
+}
