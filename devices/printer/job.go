@@ -2,11 +2,20 @@ package printer
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
 // JobID names a job; the ledger gives it its meaning.
 type JobID [16]byte
+
+// String gives the usual form of such ids, 8-4-4-4-12 hexadecimal digits.
+func (id JobID) String() string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
+
+// MarshalText is String, for logs.
+func (id JobID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
 // State of a job (design.md, "Print jobs").
 type State string
@@ -32,10 +41,11 @@ type Evidence string
 
 // The kinds of evidence, best first.
 const (
-	NoEvidenceYet     Evidence = ""
-	EvidenceProcessID Evidence = "process_id" // echo of GS ( H with this job's token
-	EvidenceFence     Evidence = "fence"      // an anonymous queued request behind the job was answered
-	EvidenceNone      Evidence = "none"       // bytes were taken, the printer never answers
+	NoEvidenceYet      Evidence = ""
+	EvidenceProcessID  Evidence = "process_id"  // echo of GS ( H with this job's token
+	EvidenceFence      Evidence = "fence"       // an anonymous queued request behind the job was answered
+	EvidenceCutCounter Evidence = "cut_counter" // only with Config.TrustCutCounter
+	EvidenceNone       Evidence = "none"        // bytes were taken, the printer never answers
 )
 
 // A Job is one ticket for one printer.

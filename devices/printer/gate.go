@@ -1,0 +1,166 @@
+package printer
+
+// handed is a job on the fast path, already recorded as sending.
+type handed struct {
+	job     Job
+	attempt Attempt
+}
+
+// Claim reserves the printer for a job that is being written in the caller's transaction, and gives the attempt that
+// the transaction records as sending. It succeeds only while the printer is idle, well and reports its status by itself,
+// and nothing may be queued before this job; otherwise the job is to be queued and Wake called. It never blocks. Each
+// success is followed by Handover after the commit, or by Unclaim when there is none.
+func (p *Printer) Claim(id JobID) (Attempt, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.open || p.queued || p.claimed {
+		p.queued = true // whoever is refused will be in the ledger: no later claim may overtake it
+		return Attempt{}, false
+	}
+	p.claimed, p.claim = true, id
+	return p.attempt(1), true
+}
+
+// attempt makes the record of a sending, with p.mu held.
+func (p *Printer) attempt(number int) Attempt {
+	p.sequence++
+	a := Attempt{Number: number, Sequence: p.sequence, At: p.c.Now()}
+	a.TokenP, a.TokenC = tokens(a.Sequence)
+	return a
+}
+
+// Unclaim gives a reservation back whose transaction failed, and its sequence number with it.
+func (p *Printer) Unclaim(id JobID) {
+	p.mu.Lock()
+	if p.claimed && p.claim == id {
+		p.claimed = false
+		p.sequence--
+	}
+	p.mu.Unlock()
+	p.poke()
+}
+
+// Handover gives a claimed job to the printer: its bytes leave at once. Without a claim the job is reported held, and so
+// comes back through the ledger.
+func (p *Printer) Handover(j Job, a Attempt) {
+	p.mu.Lock()
+	ok := p.claimed && p.claim == j.ID
+	if ok {
+		p.claim = JobID{}
+	}
+	p.mu.Unlock()
+	if ok {
+		select {
+		case p.handover <- handed{j, a}:
+			return
+		default: // cannot be: one claim at a time
+		}
+	}
+	p.log.Error("job handed over without a claim", "job", j.ID)
+	p.c.Ledger.Record(j.ID, Report{State: Held, Reason: ReasonUnreachable, At: p.c.Now(), Attempt: a.Number})
+	p.Wake()
+}
+
+// Wake says that something was queued. It may be called inside the transaction that queues it; then no later Claim
+// overtakes it. It never blocks.
+func (p *Printer) Wake() {
+	p.mu.Lock()
+	p.queued = true
+	p.mu.Unlock()
+	p.poke()
+}
+
+// poke makes the owner look around.
+func (p *Printer) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Pause lets the job in hand finish and takes no other until Resume.
+func (p *Printer) Pause() { p.pause(true) }
+
+// Resume ends a pause.
+func (p *Printer) Resume() { p.pause(false) }
+
+// Recover tells a printer in a recoverable error (a cutter that jammed and is free again) to go on at the line that
+// failed. Only a person knows when that is right (spec/escpos.md 10.5). It takes effect at the next look at the printer,
+// within Config.Poll; a printer without such an error ignores it.
+func (p *Printer) Recover() {
+	p.mu.Lock()
+	p.recover = true
+	p.mu.Unlock()
+	p.poke()
+}
+
+func (p *Printer) pause(on bool) {
+	p.mu.Lock()
+	p.paused = on
+	if on {
+		p.open = false
+	}
+	p.mu.Unlock()
+	p.show(func(st *Status) { st.Paused = on })
+	p.poke()
+}
+
+func (p *Printer) isPaused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.paused
+}
+
+// shut ends the fast path; claimed says that a claim was given whose job has not come yet.
+func (p *Printer) shut() (claimed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = false
+	return p.claimed
+}
+
+// unlock opens the fast path when fast allows it, unless something may be queued; ok is false when Next must be asked
+// first.
+func (p *Printer) unlock(fast bool) (ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.queued || p.paused {
+		return false
+	}
+	p.open = fast
+	return true
+}
+
+// mayBeQueued reports and, when told so, forgets that something was queued.
+func (p *Printer) mayBeQueued(forget bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	q := p.queued
+	if forget {
+		p.queued = false
+	}
+	return q
+}
+
+func (p *Printer) remarkQueued() {
+	p.mu.Lock()
+	p.queued = true
+	p.mu.Unlock()
+}
+
+// accepted ends a claim whose job has come.
+func (p *Printer) accepted() {
+	p.mu.Lock()
+	p.claimed, p.open = false, false
+	p.mu.Unlock()
+}
+
+// giveBack returns the last sequence number, of an attempt that put no byte on the line: a gap on paper means a lost
+// ticket.
+func (p *Printer) giveBack(a Attempt) {
+	p.mu.Lock()
+	if p.sequence == a.Sequence {
+		p.sequence--
+	}
+	p.mu.Unlock()
+}
