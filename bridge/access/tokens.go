@@ -119,7 +119,9 @@ func parseToken(line string) (Token, error) {
 		return Token{}, fmt.Errorf("role %q is not known; write one of %s", f[1], roleNames())
 	}
 	var err error
-	if t.Created, err = time.Parse(time.RFC3339, f[2]); err != nil {
+	t.Created, err = time.Parse(time.RFC3339, f[2])
+	t.Created = t.Created.UTC()
+	if year := t.Created.Year(); err != nil || year < 1970 || year > 9999 { // what can be written again
 		return Token{}, fmt.Errorf("time %q is not as in 2026-11-21T19:04:05Z", f[2])
 	}
 	digits, ok := strings.CutPrefix(f[3], "sha256:")
