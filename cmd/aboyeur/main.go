@@ -33,6 +33,12 @@ type stdio struct {
 
 func commands() []command {
 	return []command{
+		{"run", "the service: --config FILE", runRun},
+		{"check", "validate a configuration file", runCheck},
+		{"schema", "print the JSON Schema of the configuration", runSchema},
+		{"token", "add, list and remove bearer tokens", runToken},
+		{"simulate", "run a simulated peer: a printer", runSimulate},
+		{"escpos", "show what a byte stream would print", runEscpos},
 		{"version", "version, commit, Go version, with or without libusb", runVersion},
 	}
 }

@@ -54,7 +54,8 @@ CREATE TABLE jobs (
 	attempt    INTEGER NOT NULL,
 	sequence   INTEGER NOT NULL,
 	banner     INTEGER NOT NULL, -- the latest attempt carries the REPRINT banner
-	redo       INTEGER NOT NULL, -- a person asked for another copy
+	redo       INTEGER NOT NULL, -- another copy on purpose: the banner stands on it in any case
+	settled    INTEGER NOT NULL, -- nothing more happens to it by itself
 	replaces   INTEGER NOT NULL, -- the job on another printer this one took over
 	first_sent INTEGER NOT NULL,
 	held_at    INTEGER NOT NULL,
@@ -62,4 +63,4 @@ CREATE TABLE jobs (
 	log        TEXT    NOT NULL
 );
 CREATE INDEX jobs_ticket ON jobs (ticket_key);
-CREATE INDEX jobs_open ON jobs (printer, key) WHERE state IN ('queued', 'held', 'sending', 'sent', 'waiting', 'unknown');
+CREATE INDEX jobs_open ON jobs (printer, key) WHERE settled = 0;

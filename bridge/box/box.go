@@ -1,0 +1,287 @@
+// Package box puts an appliance together from its configuration and keeps it running: the program, the tests and the
+// demonstration all start this one thing. Everything is wired by hand here; no other package of the bridge knows more
+// than its own part.
+package box
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	firmwareconfig "aboyeur/firmware-config"
+
+	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/kitchen"
+	"aboyeur/bridge/order"
+	"aboyeur/bridge/supervise"
+	"aboyeur/bridge/warning"
+	"aboyeur/bridge/web"
+	"aboyeur/bridge/words"
+	"aboyeur/devices/printer"
+	"aboyeur/protocol/escpos"
+)
+
+// Grace is how long what is in hand may take when the box is told to stop (contract section 2).
+const Grace = 5 * time.Second
+
+// memoryLimit keeps the garbage collector ahead of a burst; the goal under overload is 96 MiB resident in all.
+const memoryLimit = 56 << 20
+
+// Options are what a caller decides besides the configuration.
+type Options struct {
+	Demo     bool         // loopback requests without a token are admin's
+	Listener net.Listener // nil: the box listens as configured
+	Version  string
+	Now      func() time.Time // nil means time.Now
+	Log      *slog.Logger     // nil means slog.Default
+}
+
+// Box is an appliance.
+type Box struct {
+	c   *firmwareconfig.Config
+	o   Options
+	log *slog.Logger
+
+	registry *prometheus.Registry
+	journal  *journal.Journal
+	access   *access.Access
+	orders   *order.Service
+	kitchen  *kitchen.Kitchen
+	printers []*printer.Printer
+	warnings *warning.Board
+	health   *health
+	feed     *feed
+	server   *api.Server
+	listener net.Listener
+
+	ground  *supervise.Group // the journal: first to start, last to end
+	floor   *supervise.Group // what works on it
+	outside *supervise.Group // who brings work: ends first
+}
+
+// New opens the journal, builds every part and listens; it runs nothing yet. Close what New returned if Run is not called.
+func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	b := &Box{c: c, o: o, log: o.Log, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+	b.warnings = warning.New(o.Now, o.Log)
+	if b.journal, err = journal.Open(ctx, journal.Config{Dir: c.Data.Dir, Now: o.Now, Log: o.Log, Registerer: b.registry}); err != nil {
+		return nil, fmt.Errorf("open the journal in %s: %w", c.Data.Dir, err)
+	}
+	if err := b.buildKitchen(ctx); err != nil {
+		return nil, err
+	}
+	b.orders, err = order.New(ctx, order.Config{
+		Journal: b.journal, Kitchen: passage{b.kitchen}, Calendar: order.Calendar{Location: c.Site.Location, Close: c.Site.BusinessDayClose},
+		Currency: c.Site.Currency.Code, Courses: len(c.Courses), ReleaseBefore: releaseBefore(c), Now: o.Now, Log: o.Log, Registerer: b.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.access, err = access.New(ctx, access.Config{
+		Journal: b.journal, TokensFile: c.HTTP.TokensFile, Now: o.Now, Log: o.Log,
+		Screens: func(name string) bool { _, ok := c.Screen(name); return ok },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", c.HTTP.TokensFile, err)
+	}
+	b.feed = newFeed(b.journal)
+	if b.health, err = newHealth(b); err != nil {
+		return nil, err
+	}
+	if err := b.buildServer(); err != nil {
+		return nil, err
+	}
+	return b, b.supervise()
+}
+
+func releaseBefore(c *firmwareconfig.Config) time.Duration {
+	for _, d := range c.Delivery {
+		return d.ReleaseBefore
+	}
+	return order.DefaultReleaseBefore
+}
+
+// buildKitchen makes stations, queues and the drivers of the printers.
+func (b *Box) buildKitchen(ctx context.Context) (err error) {
+	c := kitchen.Config{
+		Journal: b.journal, Courses: b.c.Courses, Location: b.c.Site.Location, Now: b.o.Now, Log: b.log, Registerer: b.registry,
+		AllReady: func(tx *journal.Tx, id journal.ID, ready bool, by string) error {
+			return b.orders.Ready(tx, id, ready, by)
+		},
+	}
+	for _, s := range b.c.Stations {
+		c.Stations = append(c.Stations, kitchen.Station{
+			Name: s.Name, Printers: s.Printers, Screens: s.Screens, Categories: s.Categories, SKUs: s.SKUs, Courses: s.Courses,
+			Copies: s.Copies, WarnAfter: s.WarnAfter, LateAfter: s.LateAfter, Default: s.Default,
+		})
+	}
+	for _, p := range b.c.Printers {
+		profile, ok := escpos.ProfileFor(p.Model)
+		if !ok {
+			return fmt.Errorf("printer %s: model %q is not known", p.Name, p.Model)
+		}
+		c.Printers = append(c.Printers, kitchen.PrinterConfig{
+			Name: p.Name, Profile: profile.WithColumns(p.Columns), Words: words.In(p.Language), Fallback: p.Fallback, FallbackAfter: p.FallbackAfter,
+		})
+	}
+	if b.kitchen, err = kitchen.New(ctx, c); err != nil {
+		return err
+	}
+	for i, p := range b.c.Printers {
+		q := b.kitchen.Queue(p.Name)
+		driver, err := printer.New(printer.Config{
+			Name: p.Name, Connect: p.Connect, Profile: c.Printers[i].Profile, Language: p.Language, Ledger: q, Sequence: q.LastSequence(),
+			Words: kitchen.EnvelopeWords(c.Printers[i].Words), Zone: b.c.Site.Location, Now: b.o.Now, Log: b.log,
+			OnStatus: func(st printer.Status) { b.health.printer(st) },
+		})
+		if err != nil {
+			return fmt.Errorf("printer %s: %w", p.Name, err)
+		}
+		q.Attach(driver)
+		b.printers = append(b.printers, driver)
+	}
+	return nil
+}
+
+// buildServer gathers every route and opens the listener.
+func (b *Box) buildServer() (err error) {
+	routes := append(b.orders.Routes(), b.kitchen.Routes()...)
+	routes = append(routes, b.feed.routes()...)
+	routes = append(routes, b.health.routes()...)
+	routes = append(routes, web.Routes(b.pages())...)
+	c := api.Config{
+		Routes: routes, Access: b.access, Version: b.o.Version, PublicURL: b.c.HTTP.PublicURL, TrustedProxies: b.c.HTTP.TrustedProxies,
+		DemoLoopback: b.o.Demo, Log: b.log, OnPanic: func(route string) { b.health.panicked(route) },
+	}
+	if b.c.HTTP.TLS.On() {
+		certificate, err := tls.LoadX509KeyPair(b.c.HTTP.TLS.CertFile, b.c.HTTP.TLS.KeyFile)
+		if err != nil {
+			return fmt.Errorf("read the certificate: %w", err)
+		}
+		c.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	}
+	if b.server, err = api.New(c); err != nil {
+		return err
+	}
+	if b.listener = b.o.Listener; b.listener == nil {
+		if b.listener, err = net.Listen("tcp", b.c.HTTP.Listen); err != nil {
+			return fmt.Errorf("listen on %s: %w", b.c.HTTP.Listen, err)
+		}
+	}
+	return nil
+}
+
+func (b *Box) pages() web.Config {
+	c := web.Config{
+		Site: b.c.Site.Name, Language: b.c.Site.Language, Timezone: b.c.Site.Timezone, Currency: b.c.Site.Currency.Code,
+		DayClose: fmt.Sprintf("%02d:%02d", int(b.c.Site.BusinessDayClose.Hours()), int(b.c.Site.BusinessDayClose.Minutes())%60),
+		Version:  b.o.Version, Demo: b.o.Demo, Log: b.log,
+	}
+	for _, s := range b.c.Screens {
+		screen := web.Screen{Name: s.Name, DiagonalInches: s.DiagonalInches, DistanceM: s.DistanceMetres, Theme: s.Theme}
+		for _, st := range b.c.Stations {
+			for _, name := range st.Screens {
+				if name == s.Name {
+					screen.Stations = append(screen.Stations, st.Name)
+				}
+			}
+		}
+		c.Screens = append(c.Screens, screen)
+	}
+	return c
+}
+
+// supervise makes a service of every part that runs.
+func (b *Box) supervise() error {
+	group := func() *supervise.Group {
+		g, err := supervise.New(supervise.Config{Log: b.log, Registerer: b.registry, OnFailure: b.health.fell, OnSteady: b.health.steady})
+		if err != nil {
+			panic(err) // a counter that registers once registers again
+		}
+		return g
+	}
+	b.ground, b.floor, b.outside = group(), group(), group()
+	b.ground.Add("journal", b.journal.Run)
+	b.floor.Add("kitchen", b.kitchen.Run)
+	b.floor.Add("access", b.access.Run)
+	b.floor.Add("health", b.health.run)
+	for i, p := range b.printers {
+		b.floor.Add("printer "+b.c.Printers[i].Name, p.Run)
+	}
+	b.outside.Add("releases", b.orders.Run)
+	b.outside.Add("http", b.serve)
+	return nil
+}
+
+// serve answers HTTP. After a fall it listens anew at the same address.
+func (b *Box) serve(ctx context.Context) error {
+	l := b.listener
+	if b.listener = nil; l == nil {
+		var err error
+		if l, err = net.Listen("tcp", b.c.HTTP.Listen); err != nil {
+			return err
+		}
+	}
+	return b.server.Serve(ctx, l)
+}
+
+// Addr is where the box listens; valid before Run.
+func (b *Box) Addr() net.Addr { return b.listener.Addr() }
+
+// Registry is the box's own metrics.
+func (b *Box) Registry() *prometheus.Registry { return b.registry }
+
+// Reload takes over what may change while the box runs: the tokens.
+func (b *Box) Reload() error { return b.access.Reload() }
+
+// Run works until ctx ends; then it takes no more orders, finishes what is in hand within Grace, and closes the journal.
+func (b *Box) Run(ctx context.Context) error {
+	ground, stopGround := context.WithCancel(context.WithoutCancel(ctx))
+	floor, stopFloor := context.WithCancel(ground)
+	groundDone, floorDone := make(chan struct{}), make(chan struct{})
+	go func() { defer close(groundDone); b.ground.Run(ground) }()
+	go func() { defer close(floorDone); b.floor.Run(floor) }()
+	b.outside.Run(ctx)
+	stopFloor()
+	<-floorDone
+	stopGround()
+	<-groundDone
+	return b.close()
+}
+
+// close gives everything back.
+func (b *Box) close() error {
+	var faults []error
+	if b.listener != nil {
+		if err := b.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			faults = append(faults, err)
+		}
+	}
+	if b.journal != nil {
+		faults = append(faults, b.journal.Close())
+	}
+	return errors.Join(faults...)
+}

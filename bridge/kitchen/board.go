@@ -1,0 +1,343 @@
+package kitchen
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"aboyeur/bridge/api"
+	"aboyeur/bridge/journal"
+	"aboyeur/devices/screen"
+)
+
+// How many bumped tickets a station can recall, and for how long at the least.
+const (
+	RecallTickets = 50
+	RecallFor     = time.Hour
+)
+
+// recallMost bounds the tickets kept of the last hour, whatever the rush.
+const recallMost = 500
+
+func unmarshal(b []byte, into any) error { return json.Unmarshal(b, into) }
+
+// Board is the open tickets of every station in memory, and the events of every screen. It follows the journal's
+// change feed, so it never shows what is not on disk.
+type Board struct {
+	journal *journal.Journal
+	now     func() time.Time
+	metrics *metrics
+	screens map[string][]string // of each station
+	shows   map[string][]string // stations of each screen
+	hubs    map[string]*screen.Hub
+
+	mu      sync.Mutex // guards what follows; held for memory only
+	seq     int64      // the change the board stands at
+	open    map[journal.ID]*entry
+	order   []*entry // open tickets, oldest first
+	bumped  map[string][]*entry
+	arrived map[journal.ID]time.Time // when the orders of this commit came in
+	health  []byte                   // the latest health event's data
+}
+
+// entry is one ticket as its screens show it.
+type entry struct {
+	Ticket
+	payload []byte
+}
+
+func newBoard(stations []Station, j *journal.Journal, now func() time.Time, m *metrics) *Board {
+	b := &Board{
+		journal: j, now: now, metrics: m,
+		screens: map[string][]string{}, shows: map[string][]string{}, hubs: map[string]*screen.Hub{},
+		open: map[journal.ID]*entry{}, bumped: map[string][]*entry{}, arrived: map[journal.ID]time.Time{},
+	}
+	for _, s := range stations {
+		b.screens[s.Name] = s.Screens
+		for _, name := range s.Screens {
+			b.shows[name] = append(b.shows[name], s.Name)
+			if b.hubs[name] == nil {
+				b.hubs[name] = screen.New(0, j.Seq())
+			}
+		}
+	}
+	return b
+}
+
+const (
+	selectBoard  = `SELECT ` + columns + ` FROM tickets WHERE (state IN ('held', 'new', 'cooking') OR unseen = 1) ORDER BY key`
+	selectBumped = `SELECT ` + columns + ` FROM (SELECT * FROM tickets ORDER BY key DESC LIMIT 2000) WHERE state IN ('ready', 'served') AND bumped_at > 0 ORDER BY bumped_at`
+)
+
+// load reads what is open, and what can be recalled.
+func (b *Board) load(ctx context.Context) error {
+	b.seq = b.journal.Seq()
+	for _, query := range []string{selectBoard, selectBumped} {
+		err := queryAll(ctx, b.journal.Read(), query, nil, func(scan func(...any) error) error {
+			r, err := scanTicket(scan)
+			if err != nil {
+				return err
+			}
+			e := &entry{r.Ticket, r.Ticket.encode()}
+			if e.open() {
+				b.put(e)
+			} else if !e.BumpedAt.IsZero() {
+				b.remember(e)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow takes a batch of changes over, on the journal's writer goroutine.
+func (b *Board) follow(changes []journal.Change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range changes {
+		c := &changes[i]
+		b.seq = c.Seq
+		if c.Kind != "ticket" {
+			continue
+		}
+		e := &entry{payload: c.Payload}
+		if err := unmarshal(c.Payload, &e.Ticket); err != nil {
+			continue // written by this program a moment ago; were it broken, the ticket's own page says so
+		}
+		b.take(c.Seq, e)
+	}
+	clear(b.arrived)
+}
+
+// expect notes when an order came in whose tickets the next changes bring.
+func (b *Board) expect(order journal.ID, received time.Time) {
+	b.mu.Lock()
+	b.arrived[order] = received
+	b.mu.Unlock()
+}
+
+// SetHealth tells every screen how the devices are. data is one line of JSON.
+func (b *Board) SetHealth(data []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.health = data
+	frame := api.AppendEvent(nil, api.Event{Name: "health", Data: data})
+	for _, hub := range b.hubs {
+		hub.Publish(b.seq, frame)
+	}
+}
+
+// take puts one ticket's new state on the board and tells its screens.
+func (b *Board) take(seq int64, e *entry) {
+	_, was := b.open[e.ID]
+	b.forget(e.ID)
+	if !e.open() {
+		b.remove(e.ID)
+		if e.State == StateReady {
+			b.remember(e)
+		}
+		if was {
+			b.publish(seq, e.Station, "ticket-removed", encode(removed{e.ID, e.Number, e.State, e.BumpedBy}))
+		}
+		return
+	}
+	b.put(e)
+	if was {
+		b.publish(seq, e.Station, "ticket-updated", e.payload)
+		return
+	}
+	b.publish(seq, e.Station, "ticket", e.payload)
+	if at, ok := b.arrived[e.Order]; ok {
+		b.metrics.toScreen.Observe(b.now().Sub(at).Seconds())
+	}
+}
+
+// removed is the data of a ticket-removed event.
+type removed struct {
+	ID     journal.ID `json:"id"`
+	Number int        `json:"number"`
+	State  string     `json:"state"`
+	By     string     `json:"by,omitzero"`
+}
+
+func (b *Board) put(e *entry) {
+	if old, ok := b.open[e.ID]; ok {
+		*old = *e
+		return
+	}
+	b.open[e.ID] = e
+	b.order = append(b.order, e)
+	// Nearly always the newest already; a recalled ticket goes back to its place.
+	for i := len(b.order) - 1; i > 0 && b.order[i].ID.Key() < b.order[i-1].ID.Key(); i-- {
+		b.order[i], b.order[i-1] = b.order[i-1], b.order[i]
+	}
+}
+
+func (b *Board) remove(id journal.ID) {
+	if e, ok := b.open[id]; ok {
+		delete(b.open, id)
+		at, _ := slices.BinarySearchFunc(b.order, e, func(a, c *entry) int { return int(a.ID.Key() - c.ID.Key()) })
+		b.order = slices.Delete(b.order, at, at+1)
+	}
+}
+
+// remember keeps a bumped ticket for recall, and drops those that are neither among the last nor of the last hour.
+func (b *Board) remember(e *entry) {
+	list := append(b.bumped[e.Station], e)
+	limit := b.now().Add(-RecallFor)
+	for len(list) > RecallTickets && (len(list) > recallMost || list[0].BumpedAt.Before(limit)) {
+		list = list[1:]
+	}
+	b.bumped[e.Station] = list
+}
+
+func (b *Board) forget(id journal.ID) {
+	for station, list := range b.bumped {
+		if at := slices.IndexFunc(list, func(e *entry) bool { return e.ID == id }); at >= 0 {
+			b.bumped[station] = slices.Delete(slices.Clone(list), at, at+1)
+			return
+		}
+	}
+}
+
+// publish gives one event to every screen of the station; they share its bytes.
+func (b *Board) publish(seq int64, station, name string, data []byte) {
+	var frame []byte
+	for _, s := range b.screens[station] {
+		if frame == nil {
+			frame = api.AppendEvent(make([]byte, 0, len(data)+64), api.Event{ID: seq, Name: name, Data: data})
+		}
+		b.hubs[s].Publish(seq, frame)
+	}
+}
+
+// Snapshot is the whole picture of a screen.
+type Snapshot struct {
+	Epoch         string    `json:"epoch"`
+	Seq           int64     `json:"seq"`
+	Screen        string    `json:"screen"`
+	Stations      []string  `json:"stations"`
+	Open          int       `json:"open"`
+	Now           time.Time `json:"now"`
+	Language      string    `json:"language,omitzero"`
+	RecallSeconds int       `json:"recall_seconds"`
+	Tickets       []Ticket  `json:"tickets"`
+}
+
+// Snapshot gives a screen's picture, and the reader of every event after it. false: there is no such screen.
+func (b *Board) Snapshot(name string) (Snapshot, *screen.Reader, bool) {
+	hub := b.hubs[name]
+	if hub == nil {
+		return Snapshot{}, nil, false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := Snapshot{
+		Epoch: b.journal.Epoch(), Seq: b.seq, Screen: name, Stations: b.shows[name], Now: b.now().UTC(),
+		RecallSeconds: int(RecallFor.Seconds()), Tickets: []Ticket{},
+	}
+	for _, e := range b.order {
+		if slices.Contains(s.Stations, e.Station) {
+			s.Tickets = append(s.Tickets, e.Ticket)
+		}
+	}
+	s.Open = len(s.Tickets)
+	return s, hub.Join(), true
+}
+
+// Resume gives the reader of every event after seq; false when some of them are no longer kept.
+func (b *Board) Resume(name string, seq int64) (*screen.Reader, bool) {
+	hub := b.hubs[name]
+	if hub == nil || seq > b.Seq() {
+		return nil, false
+	}
+	return hub.Resume(seq)
+}
+
+// Seq is the change the board stands at.
+func (b *Board) Seq() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seq
+}
+
+// Beat is what a screen hears every few seconds, to know that it is live and complete.
+type Beat struct {
+	Now  time.Time `json:"now"`
+	Open int       `json:"open"`
+	Seq  int64     `json:"seq"`
+}
+
+// Beat gives the beat of a screen.
+func (b *Board) Beat(name string) Beat {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	beat := Beat{Now: b.now().UTC(), Seq: b.seq}
+	for _, e := range b.order {
+		if slices.Contains(b.shows[name], e.Station) {
+			beat.Open++
+		}
+	}
+	return beat
+}
+
+// Recall lists what a station can bring back, newest first.
+func (b *Board) Recall(station string) ([]Ticket, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.screens[station]; !ok {
+		return nil, fmt.Errorf("station %q: %w", station, ErrUnknown)
+	}
+	tickets := []Ticket{}
+	for _, e := range slices.Backward(b.bumped[station]) {
+		tickets = append(tickets, e.Ticket)
+	}
+	return tickets, nil
+}
+
+// Screens counts the readers of each screen now.
+func (b *Board) Screens() map[string]int {
+	n := make(map[string]int, len(b.hubs))
+	for name, hub := range b.hubs {
+		n[name] = hub.Readers()
+	}
+	return n
+}
+
+// picture appends the snapshot event of a screen and gives the reader of what follows.
+func (b *Board) picture(name string, into []byte) (*screen.Reader, []byte) {
+	s, reader, _ := b.Snapshot(name)
+	return reader, api.AppendEvent(into, api.Event{ID: s.Seq, Name: "snapshot", Data: encode(s)})
+}
+
+// greet appends what a reader gets besides the tickets when it comes: how the devices are, and a first beat.
+func (b *Board) greet(name string, into []byte) []byte {
+	b.mu.Lock()
+	health := b.health
+	b.mu.Unlock()
+	if health != nil {
+		into = api.AppendEvent(into, api.Event{Name: "health", Data: health})
+	}
+	return b.beat(name, into)
+}
+
+// beat appends the beat event of a screen. It carries no id, so that a reader resumes where its tickets stand.
+func (b *Board) beat(name string, into []byte) []byte {
+	return api.AppendEvent(into, api.Event{Name: "beat", Data: encode(b.Beat(name))})
+}
+
+// encode writes values of this package, which always have a JSON form.
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}

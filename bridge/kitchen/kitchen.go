@@ -1,0 +1,214 @@
+package kitchen
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/words"
+	"aboyeur/devices/printer"
+	"aboyeur/protocol/escpos"
+)
+
+// Printer is the driver of one printer, as the kitchen uses it.
+type Printer interface {
+	// Claim reserves an idle, healthy printer for a job, so that the order's own commit records its sending.
+	Claim(id printer.JobID) (printer.Attempt, bool)
+	Handover(j printer.Job, a printer.Attempt)
+	Unclaim(id printer.JobID)
+	Wake()
+	Status() printer.Status
+	TestBody(w printer.Words) []byte
+	Pause() // the job in hand is finished, no other is begun
+	Resume()
+}
+
+var _ Printer = (*printer.Printer)(nil)
+
+// PrinterConfig is what the kitchen knows of one printer.
+type PrinterConfig struct {
+	Name          string
+	Profile       escpos.Profile
+	Words         *words.Catalogue // of its paper
+	Fallback      string           // prints instead when this one is held; "" for none
+	FallbackAfter time.Duration
+}
+
+// Config of a Kitchen; Journal, Stations and Location are required.
+type Config struct {
+	Journal  *journal.Journal
+	Stations []Station
+	Printers []PrinterConfig
+	Courses  []string
+	Location *time.Location
+	// AllReady follows, in the ticket's transaction, that every station of an order is ready, or one is no more.
+	AllReady   func(tx *journal.Tx, order journal.ID, ready bool, by string) error
+	Now        func() time.Time
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Kitchen plans tickets and keeps their state. Its methods may be called from any goroutine.
+type Kitchen struct {
+	c       Config
+	routes  routes
+	queues  map[string]*Queue
+	board   *Board
+	metrics *metrics
+}
+
+// New checks c and reads from the journal what is open. Attach each printer to its Queue before Run.
+func New(ctx context.Context, c Config) (*Kitchen, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.AllReady == nil {
+		c.AllReady = func(*journal.Tx, journal.ID, bool, string) error { return nil }
+	}
+	k := &Kitchen{c: c, queues: map[string]*Queue{}}
+	var err error
+	if k.routes, err = newRoutes(c.Stations); err != nil {
+		return nil, err
+	}
+	if k.metrics, err = newMetrics(c.Registerer, k); err != nil {
+		return nil, err
+	}
+	for _, p := range c.Printers {
+		if k.queues[p.Name], err = newQueue(ctx, k, p); err != nil {
+			return nil, fmt.Errorf("queue of printer %s: %w", p.Name, err)
+		}
+	}
+	for _, s := range c.Stations {
+		for _, name := range s.Printers {
+			if k.queues[name] == nil {
+				return nil, fmt.Errorf("station %s prints on %s, which is no printer here", s.Name, name)
+			}
+		}
+	}
+	k.board = newBoard(c.Stations, c.Journal, c.Now, k.metrics)
+	if err := k.board.load(ctx); err != nil {
+		return nil, fmt.Errorf("read the open tickets: %w", err)
+	}
+	c.Journal.Watch(k.board.follow)
+	return k, nil
+}
+
+// Queue is the ledger of a printer; nil for a name that is none.
+func (k *Kitchen) Queue(printer string) *Queue { return k.queues[printer] }
+
+// Board is the open tickets.
+func (k *Kitchen) Board() *Board { return k.board }
+
+const columns = `id, parent, state, before, unseen, version, started_at, bumped_at, bumped_by, content, log`
+
+// row is a ticket as the journal has it.
+type row struct {
+	Ticket
+	parent int64
+	before string
+	log    string
+}
+
+// scanTicket reads one row of columns.
+func scanTicket(scan func(...any) error) (r row, err error) {
+	var id, content []byte
+	var unseen, started, bumped int64
+	var state, by string
+	var version int
+	if err := scan(&id, &r.parent, &state, &r.before, &unseen, &version, &started, &bumped, &by, &content, &r.log); err != nil {
+		return r, err
+	}
+	if err := unmarshal(content, &r.Ticket); err != nil {
+		return r, fmt.Errorf("the journal holds ticket %s, which cannot be read: %w", journal.ID(id), err)
+	}
+	r.ID, r.State, r.ChangedUnseen, r.Version = journal.ID(id), state, unseen != 0, version
+	r.StartedAt, r.BumpedAt, r.BumpedBy = fromMicros(started), fromMicros(bumped), by
+	return r, nil
+}
+
+// ErrUnknown reports a ticket or job that the journal does not have.
+var ErrUnknown = errors.New("there is no such ticket")
+
+const selectTicket = `SELECT ` + columns + ` FROM tickets WHERE key = ?`
+
+func loadTicket(tx *journal.Tx, id journal.ID) (r row, err error) {
+	err = tx.Query(selectTicket, []any{id.Key()}, func(scan func(...any) error) error {
+		r, err = scanTicket(scan)
+		return err
+	})
+	if err == nil && r.ID != id {
+		err = ErrUnknown
+	}
+	return r, err
+}
+
+const insertTicket = `INSERT INTO tickets (key, id, order_key, parent, station, kind, state, before, unseen, version, started_at, bumped_at, bumped_by, painted_at, content, log)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, ?, 0, 0, '', 0, ?, '')`
+
+// insert stores a new ticket and tells the feed. content is t's JSON.
+func insert(tx *journal.Tx, t *Ticket, parent int64, content []byte) error {
+	_, err := tx.Exec(insertTicket, t.ID.Key(), t.ID[:], t.Order.Key(), parent, t.Station, t.Kind, t.State, t.ChangedUnseen, t.Version, content)
+	if err != nil {
+		return fmt.Errorf("store ticket of station %s: %w", t.Station, err)
+	}
+	tx.Change("ticket", t.ID.String(), content)
+	return nil
+}
+
+const updateTicket = `UPDATE tickets SET state = ?, before = ?, unseen = ?, version = ?, started_at = ?, bumped_at = ?, bumped_by = ?, content = ?, log = log || ? WHERE key = ? AND version = ?`
+
+// update stores r as the next version of its ticket and tells the feed. log is what to add to its trail.
+func update(tx *journal.Tx, r *row, log []byte) error {
+	was := r.Version
+	r.Version++
+	content := r.Ticket.encode()
+	rows, err := tx.Exec(updateTicket, r.State, r.before, r.ChangedUnseen, r.Version, micros(r.StartedAt), micros(r.BumpedAt), r.BumpedBy, content, log, r.ID.Key(), was)
+	if err != nil {
+		return fmt.Errorf("store ticket %s: %w", r.ID, err)
+	}
+	if rows != 1 {
+		return fmt.Errorf("store ticket %s: version %d is not there any more", r.ID, was)
+	}
+	tx.Change("ticket", r.ID.String(), content)
+	return nil
+}
+
+// micros is a time as the journal keeps it; the zero time is 0.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// fromMicros is micros read back.
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// queryAll runs a query on the read pool and gives each row to each.
+func queryAll(ctx context.Context, db *sql.DB, query string, args []any, each func(scan func(...any) error) error) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,110 @@
+package kitchen
+
+import (
+	"time"
+
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
+)
+
+// States of a ticket.
+const (
+	StateHeld      = "held" // waits to be fired
+	StateNew       = "new"
+	StateCooking   = "cooking"
+	StateReady     = "ready"  // bumped; it left the station's screen
+	StateServed    = "served" // left the kitchen, or speaks of a ticket that shows it itself
+	StateCancelled = "cancelled"
+)
+
+// Kinds of tickets: an order's own, and what tells a station that it changed or is wanted no more.
+const (
+	KindOrder  = "order"
+	KindChange = "change"
+	KindCancel = "cancel"
+)
+
+// What a change did to a line.
+const (
+	Added   = "added"
+	Changed = "changed"
+	Removed = "removed"
+)
+
+// A Ticket is one station's part of an order, as screens and the API show it.
+type Ticket struct {
+	ID            journal.ID   `json:"id"`
+	Order         journal.ID   `json:"order"`
+	Number        int          `json:"number"`
+	Station       string       `json:"station"`
+	Kind          string       `json:"kind" enum:"order,change,cancel"`
+	State         string       `json:"state" enum:"held,new,cooking,ready,served,cancelled"`
+	ChangedUnseen bool         `json:"changed_unseen"`
+	Version       int          `json:"version" doc:"grows with each step of the ticket"`
+	Service       string       `json:"service"`
+	Table         string       `json:"table,omitzero"`
+	Covers        int          `json:"covers,omitzero"`
+	Staff         string       `json:"staff,omitzero"`
+	Partner       sale.Partner `json:"partner,omitzero"`
+	Customer      string       `json:"customer,omitzero"`
+	Notes         string       `json:"notes,omitzero"`
+	AllergyNote   string       `json:"allergy_note,omitzero"`
+	At            time.Time    `json:"at" doc:"age counts from here"`
+	Due           time.Time    `json:"due,omitzero"`
+	StartedAt     time.Time    `json:"started_at,omitzero"`
+	BumpedAt      time.Time    `json:"bumped_at,omitzero"`
+	BumpedBy      string       `json:"bumped_by,omitzero"`
+	WarnAfter     int          `json:"warn_after" doc:"seconds of age"`
+	LateAfter     int          `json:"late_after" doc:"seconds of age"`
+	Lines         []Line       `json:"lines"`
+	Also          []string     `json:"also,omitzero" doc:"other stations with a part of this order"`
+}
+
+// A Line is one dish on a ticket.
+type Line struct {
+	N         int        `json:"n"`
+	Course    int        `json:"course,omitzero"`
+	Quantity  int        `json:"quantity"`
+	Was       int        `json:"was,omitzero" doc:"the quantity before a change"`
+	Change    string     `json:"change,omitzero" enum:"added,changed,removed"`
+	Hold      bool       `json:"hold,omitzero"`
+	Name      string     `json:"name"`
+	Notes     string     `json:"notes,omitzero"`
+	Allergens []string   `json:"allergens,omitzero"`
+	Modifiers []Modifier `json:"modifiers,omitzero"`
+}
+
+// A Modifier is flat with its level, 1 for the line's own, in the order to be read.
+type Modifier struct {
+	Level    int    `json:"level"`
+	Quantity int    `json:"quantity"`
+	Name     string `json:"name"`
+}
+
+// open tells whether the station's screens show the ticket.
+func (t *Ticket) open() bool {
+	switch t.State {
+	case StateHeld, StateNew, StateCooking:
+		return true
+	}
+	return t.State == StateCancelled && t.ChangedUnseen
+}
+
+// encode is the ticket's JSON, as it goes to screens and into the change feed.
+func (t *Ticket) encode() []byte { return encode(t) }
+
+// flatten appends modifiers with their levels.
+func flatten(into []Modifier, ms []sale.Modifier, level int) []Modifier {
+	for i := range ms {
+		into = append(into, Modifier{level, ms[i].Quantity, ms[i].Name})
+		into = flatten(into, ms[i].Modifiers, level+1)
+	}
+	return into
+}
+
+func lineOf(n int, l *sale.Line) Line {
+	return Line{
+		N: n, Course: l.Course, Quantity: l.Quantity, Hold: l.Hold, Name: l.Name, Notes: l.Notes, Allergens: l.Allergens,
+		Modifiers: flatten(nil, l.Modifiers, 1),
+	}
+}

@@ -1,0 +1,224 @@
+package order
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
+)
+
+// MaxKey is how long an Idempotency-Key may be.
+const MaxKey = 255
+
+// list answers GET /v1/orders.
+type list struct {
+	Orders []View `json:"orders"`
+	Next   string `json:"next,omitzero" doc:"cursor of the next page; absent on the last"`
+}
+
+// Routes are the calls on orders.
+func (s *Service) Routes() []api.Route {
+	takers := []access.Role{access.Manager, access.Till, access.Aggregator}
+	readers := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator}
+	staff := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator}
+	idempotency := api.Param{Name: "Idempotency-Key", In: "header", Doc: "the same key sends the same request again without a second effect; kept 30 days"}
+	return []api.Route{
+		{Method: "POST", Path: "/v1/orders", Roles: takers, Tags: []string{"orders"}, Admit: true,
+			Summary: "Take an order: on disk, planned and on its way to printers and screens when the answer leaves",
+			Params:  []api.Param{idempotency}, Body: sale.Order{}, Answer: Receipt{}, Status: http.StatusCreated, Also: []int{http.StatusOK},
+			Problems: []int{http.StatusConflict, http.StatusServiceUnavailable}, Handle: s.post},
+		{Method: "PUT", Path: "/v1/orders/{id}", Roles: takers, Tags: []string{"orders"},
+			Summary: "Change an order; its version must be higher than the stored one",
+			Params:  []api.Param{idempotency}, Body: sale.Order{}, Answer: View{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}, Handle: s.put},
+		{Method: "GET", Path: "/v1/orders", Roles: readers, Tags: []string{"orders"}, Summary: "List orders, newest first",
+			Params: []api.Param{
+				{Name: "state", Doc: "one or more states, parted by commas"},
+				{Name: "in_pos", Doc: "one or more of pending, yes, no, manual, parted by commas"},
+				{Name: "since", Doc: "received at or after this time (RFC 3339)"},
+				{Name: "limit", Type: 0, Doc: "1 to 200; 50 when absent"},
+				{Name: "cursor", Doc: "next of the page before"},
+			}, Answer: list{}, Problems: []int{http.StatusUnprocessableEntity}, Handle: s.list},
+		{Method: "GET", Path: "/v1/orders/{id}", Roles: readers, Tags: []string{"orders"},
+			Summary: "One order with its tickets, print jobs and time line", Answer: View{}, Problems: []int{http.StatusNotFound}, Handle: s.get},
+		{Method: "POST", Path: "/v1/orders/{id}/cancel", Roles: staff, Tags: []string{"orders"},
+			Summary: "Cancel an order and tell its stations", Params: []api.Param{idempotency}, Answer: View{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.cancel},
+		{Method: "POST", Path: "/v1/orders/{id}/handed-over", Roles: staff, Tags: []string{"orders"},
+			Summary: "Record that guest or courier has the order", Params: []api.Param{idempotency}, Answer: View{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.handedOver},
+	}
+}
+
+// read decodes and checks an order. The returned order is complete.
+func (s *Service) read(w http.ResponseWriter, r *http.Request) (*sale.Order, error) {
+	o := new(sale.Order)
+	if err := api.Decode(w, r, o); err != nil {
+		return nil, err
+	}
+	o.Complete()
+	found := o.Validate(s.c.Courses, s.c.Currency)
+	faults := make([]api.Fault, len(found))
+	for i, f := range found {
+		faults[i] = api.Fault(f)
+	}
+	return o, api.Invalid(faults)
+}
+
+func (s *Service) post(w http.ResponseWriter, r *http.Request) error {
+	received := s.c.Now()
+	o, err := s.read(w, r)
+	if err != nil {
+		source := ""
+		if o != nil {
+			source = o.Source
+		}
+		s.metrics.count(source, invalid)
+		return err
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	receipt, known, err := s.Place(r.Context(), access.From(r.Context()), key, o, received)
+	switch {
+	case errors.Is(err, ErrOther):
+		s.metrics.count(o.Source, conflict)
+		return problem(err)
+	case err != nil:
+		s.metrics.count(o.Source, refused)
+		return err
+	case known:
+		s.metrics.count(o.Source, replayed)
+		w.Header().Set("Idempotent-Replayed", "true")
+		return api.Answer(w, http.StatusOK, receipt)
+	}
+	err = api.Answer(w, http.StatusCreated, &receipt)
+	s.metrics.count(o.Source, accepted)
+	s.metrics.ack.Observe(s.c.Now().Sub(received).Seconds())
+	return err
+}
+
+func (s *Service) put(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	o, err := s.read(w, r)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Change(r.Context(), access.From(r.Context()), key, id, o)
+	return s.answer(w, v, err)
+}
+
+func (s *Service) get(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Get(r.Context(), id)
+	return s.answer(w, v, err)
+}
+
+func (s *Service) cancel(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Cancel(r.Context(), access.From(r.Context()), "", id)
+	return s.answer(w, v, err)
+}
+
+func (s *Service) handedOver(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.HandOver(r.Context(), access.From(r.Context()), id)
+	return s.answer(w, v, err)
+}
+
+func (s *Service) answer(w http.ResponseWriter, v View, err error) error {
+	if err != nil {
+		return problem(err)
+	}
+	return api.Answer(w, http.StatusOK, v)
+}
+
+func (s *Service) list(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	f := Filter{States: words(q.Get("state")), InPOS: words(q.Get("in_pos")), Cursor: q.Get("cursor")}
+	var faults []api.Fault
+	if v := q.Get("since"); v != "" {
+		at, err := time.Parse(time.RFC3339Nano, v)
+		if err != nil {
+			faults = append(faults, api.Fault{Pointer: "?since", Detail: "is not a time; write it as 2026-11-21T19:04:05Z"})
+		}
+		f.Since = at
+	}
+	if v := q.Get("limit"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > MaxLimit {
+			faults = append(faults, api.Fault{Pointer: "?limit", Detail: "is not a whole number from 1 to " + strconv.Itoa(MaxLimit)})
+		}
+		f.Limit = n
+	}
+	if err := api.Invalid(faults); err != nil {
+		return err
+	}
+	views, next, err := s.List(r.Context(), f)
+	if err != nil {
+		return problem(err)
+	}
+	return api.Answer(w, http.StatusOK, list{views, next})
+}
+
+func words(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+}
+
+func pathID(r *http.Request) (journal.ID, error) {
+	id, err := journal.ParseID(r.PathValue("id"))
+	if err != nil {
+		return id, api.NotFound("order", r.PathValue("id"))
+	}
+	return id, nil
+}
+
+func idempotencyKey(r *http.Request) (string, error) {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > MaxKey {
+		return "", &api.Problem{Status: http.StatusBadRequest, Code: "invalid_key", Detail: "the Idempotency-Key is longer than " + strconv.Itoa(MaxKey) + " bytes"}
+	}
+	return key, nil
+}
+
+// problem gives the service's errors their place in HTTP; others pass through.
+func problem(err error) error {
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}
+	case errors.Is(err, ErrOther):
+		return api.Conflict("other_content", err.Error()+"; a changed order goes to PUT /v1/orders/{id} with a higher version")
+	case errors.Is(err, ErrOld):
+		return api.Conflict("version_not_higher", err.Error())
+	case errors.Is(err, ErrTooLate):
+		return api.Conflict("too_late", err.Error())
+	case errors.Is(err, ErrRenamed):
+		return api.Invalid([]api.Fault{{Pointer: "/source_order_id", Detail: "differs from the stored order's; source and source_order_id name an order for ever"}})
+	case errors.Is(err, ErrCursor):
+		return api.Invalid([]api.Fault{{Pointer: "?cursor", Detail: err.Error()}})
+	}
+	return err
+}

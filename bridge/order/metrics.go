@@ -1,0 +1,71 @@
+package order
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Outcomes of an order sent to the box, the label outcome of aboyeur_orders_total.
+const (
+	accepted = "accepted"
+	replayed = "replayed"
+	conflict = "conflict"
+	invalid  = "invalid"
+	refused  = "refused" // the journal could not take it now
+)
+
+// maxSources is how many sources get a label value of their own; a hostile or careless sender cannot grow the scrape.
+const maxSources = 20
+
+type metrics struct {
+	orders *prometheus.CounterVec
+	ack    prometheus.Histogram
+
+	mu      sync.Mutex // guards sources
+	sources []string
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "aboyeur_orders_total",
+			Help: "Orders sent to the box, by sender and what became of the request.",
+		}, []string{"source", "outcome"}),
+		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:                        "aboyeur_order_ack_seconds",
+			Help:                        "From the first byte of a new order to its answer, the journal's commit included.",
+			Buckets:                     []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
+		}),
+	}
+	if r == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.orders, m.ack} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// count adds one request of a source.
+func (m *metrics) count(source, outcome string) {
+	m.orders.WithLabelValues(m.label(source), outcome).Inc()
+}
+
+func (m *metrics) label(source string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if slices.Contains(m.sources, source) {
+		return source
+	}
+	if len(m.sources) == maxSources || source == "" {
+		return "other"
+	}
+	m.sources = append(m.sources, source)
+	return source
+}
