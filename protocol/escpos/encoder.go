@@ -82,7 +82,7 @@ func (c cell) width() int { return int(c.cols) * c.style.w() }
 
 // NewEncoder makes an encoder for a model and the language of its texts (as AppendInit takes it).
 func NewEncoder(p Profile, language string) *Encoder {
-	e := &Encoder{p: p, home: -1, mark: '*'}
+	e := &Encoder{p: p, home: -1, mark: '*', line: make([]cell, 0, 2*MaxColumns), whole: make([]cell, 0, 2*MaxColumns)}
 	home := p.LanguagePage(language)
 	for i, c := range p.Pages {
 		if c.Number == home {
@@ -304,10 +304,11 @@ func (e *Encoder) Rule(c byte) {
 	if c <= 0x20 || c >= 0x7F {
 		c = '-'
 	}
+	e.ink(Style{Bold: e.style.Bold})
 	for range e.p.Columns {
-		e.line = append(e.line, cell{r: rune(c), cols: 1, style: Style{Bold: e.style.Bold}})
+		e.b = append(e.b, c)
 	}
-	e.breakLine()
+	e.endOfLine()
 }
 
 // Feed leaves n lines empty (at most 255); it ends the line in hand.
@@ -439,7 +440,7 @@ func (e *Encoder) emit(line []cell) {
 	if n := len(line); n > 0 && line[n-1].r == ' ' && !line[n-1].style.Alert && !line[n-1].style.Underline {
 		line = trimCells(line)
 	}
-	plain, wide := true, 0
+	plain := true
 	for i := range line {
 		c := &line[i]
 		if c.draw {
@@ -447,14 +448,13 @@ func (e *Encoder) emit(line []cell) {
 			return
 		}
 		plain = plain && (c.r < utf8.RuneSelf || c.r == nbsp)
-		wide += c.width()
 	}
 	if !plain {
 		e.choosePages(line)
 	}
-	if e.align != AlignLeft && wide > 0 {
+	if e.align != AlignLeft && len(line) > 0 {
 		e.ink(Style{})
-		for range e.margin(wide) {
+		for range e.margin(cellsWidth(line)) {
 			e.b = append(e.b, ' ')
 		}
 	}

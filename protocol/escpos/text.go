@@ -1,6 +1,7 @@
 package escpos
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,8 +24,15 @@ func (e *Encoder) appendCells(line []cell, s string) []cell {
 }
 
 func (e *Encoder) appendASCII(line []cell, s string) []cell {
+	c := cell{cols: 1, style: e.style}
+	line = slices.Grow(line, len(s))
 	for i := range len(s) {
-		line = e.appendByte(line, s[i])
+		if s[i] < 0x20 || s[i] == 0x7F {
+			line = e.appendControl(line, rune(s[i]))
+			continue
+		}
+		c.r = rune(s[i])
+		line = append(line, c)
 	}
 	return line
 }
@@ -51,8 +59,13 @@ func (e *Encoder) appendMark(line []cell, r rune) []cell {
 }
 
 func (e *Encoder) appendUnicode(line []cell, s string) []cell {
-	if !norm.NFC.IsNormalString(s) {
-		s = norm.NFC.String(s)
+	for i := range len(s) {
+		if s[i] >= 0xCC { // from U+0300 on, where the combining marks begin; what is below is composed
+			if !norm.NFC.IsNormalString(s) {
+				s = norm.NFC.String(s)
+			}
+			break
+		}
 	}
 	for _, r := range s {
 		if r < utf8.RuneSelf {
@@ -67,6 +80,11 @@ func (e *Encoder) appendUnicode(line []cell, s string) []cell {
 func (e *Encoder) appendRune(line []cell, r rune) []cell {
 	if r < 0xA0 {
 		return e.appendControl(line, r)
+	}
+	if r >= 0xC0 && r < 0x180 && e.home >= 0 { // the letters of the venue's own page need no further questions
+		if _, ok := e.p.Pages[e.home].Byte(r); ok {
+			return append(line, cell{r: r, cols: 1, style: e.style})
+		}
 	}
 	if alt, ok := typography(r); ok {
 		if e.home >= 0 && r != nbsp {
@@ -224,6 +242,12 @@ const (
 // choosePages gives each character beyond ASCII its page, by the shortest path over (character, page), so that the page
 // changes as seldom as can be and a word is not set from two typefaces (escpos.md 3.2 rule 3).
 func (e *Encoder) choosePages(line []cell) {
+	if e.page >= 0 && e.holds(e.page, line) {
+		for i := range line {
+			line[i].page = uint8(e.page)
+		}
+		return
+	}
 	common := ^uint32(0)
 	n := 0
 	for i := range line {
@@ -237,8 +261,6 @@ func (e *Encoder) choosePages(line []cell) {
 	pages := min(len(e.p.Pages), maxPages)
 	pick := -1
 	switch {
-	case e.page >= 0 && common>>e.page&1 == 1:
-		pick = e.page
 	case e.home >= 0 && common>>e.home&1 == 1:
 		pick = e.home
 	default:
@@ -310,6 +332,19 @@ func (e *Encoder) choosePages(line []cell) {
 			q = int(from[k*pages+q])
 		}
 	}
+}
+
+// holds reports that page q has every character of the line.
+func (e *Encoder) holds(q int, line []cell) bool {
+	page := e.p.Pages[q].CodePage
+	for i := range line {
+		if c := &line[i]; c.r >= utf8.RuneSelf && c.alt == 0 {
+			if _, ok := page.Byte(c.r); !ok {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // entry is the cost of changing to page q.

@@ -92,46 +92,39 @@ func (t *Tokenizer) limit() int {
 	return DefaultLimit
 }
 
-// gather moves bytes of b to the incomplete command until it is complete, or its length is known to be too long to hold.
-func (t *Tokenizer) gather(b []byte, fn func(Token)) []byte {
-	for len(b) > 0 {
+// gather moves bytes of in to the incomplete command until it is complete, or its length is known to be too long to hold,
+// and gives what is left of in.
+func (t *Tokenizer) gather(in []byte, fn func(Token)) []byte {
+	limit, taken := int64(t.limit()), 0
+	for {
 		s := scan(t.buf)
-		want := s.need // where the length is not known yet
-		if s.total > 0 {
-			want = s.total
-		}
 		held := int64(len(t.buf))
-		if s.total > 0 && (held >= s.total || s.total > int64(t.limit()) && held >= s.head) {
-			return t.finish(b, s, fn)
-		}
-		if s.total == 0 && held >= int64(t.limit()) {
-			// A command without a length that does not end: give what there is and begin anew.
-			return t.finish(b, span{name: s.name, head: s.head, total: held}, fn)
-		}
-		if s.total > int64(t.limit()) {
+		want := s.need // where the length is not known yet
+		switch {
+		case s.total > limit:
 			want = s.head
+		case s.total > 0:
+			want = s.total
+		case held >= limit: // it does not end: give what there is and begin anew
+			s.total, want = held, held
 		}
-		want = min(want, int64(t.limit()))
-		n := min(max(want-held, 1), int64(len(b)))
-		t.buf = append(t.buf, b[:n]...)
-		b = b[n:]
+		if held >= want {
+			n := min(held, s.total) // a lone DLE is known by the byte behind it, which was taken last and goes back
+			t.off += n
+			t.skip = s.total - n
+			tok := t.token(t.buf[:n], s)
+			tok.More = t.skip
+			t.buf = t.buf[:0]
+			fn(tok)
+			return in[taken-int(held-n):]
+		}
+		if taken == len(in) {
+			return nil
+		}
+		n := int(min(max(min(want, limit)-held, 1), int64(len(in)-taken)))
+		t.buf = append(t.buf, in[taken:taken+n]...)
+		taken += n
 	}
-	// All is taken; perhaps it is complete.
-	if s := scan(t.buf); s.total > 0 && (int64(len(t.buf)) >= s.total || s.total > int64(t.limit()) && int64(len(t.buf)) >= s.head) {
-		return t.finish(b, s, fn)
-	}
-	return b
-}
-
-func (t *Tokenizer) finish(b []byte, s span, fn func(Token)) []byte {
-	held := t.buf
-	t.buf = t.buf[:0]
-	t.off += int64(len(held))
-	tok := t.token(held, s)
-	tok.More = s.total - int64(len(held))
-	t.skip = tok.More
-	fn(tok)
-	return b
 }
 
 func (t *Tokenizer) token(b []byte, s span) Token {
