@@ -34,6 +34,7 @@ type stdio struct {
 func commands() []command {
 	return []command{
 		{"run", "the service: --config FILE", runRun},
+		{"demo", "the service among simulated peers: an evening to look at", runDemo},
 		{"check", "validate a configuration file", runCheck},
 		{"schema", "print the JSON Schema of the configuration", runSchema},
 		{"token", "add, list and remove bearer tokens", runToken},
