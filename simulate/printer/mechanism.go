@@ -101,8 +101,10 @@ func (p *Printer) arrive(l *link, b []byte, at time.Time) {
 func (p *Printer) take(b []byte, at time.Time) {
 	p.arrived += uint64(len(b))
 	p.lastByte = at
-	if p.trailing || bytes.IndexByte(b, dle) >= 0 {
-		b = b[p.takeRealTime(b):]
+	if i := p.nextRealTime(b); i < len(b) {
+		if cleared := p.takeRealTime(b[i:]); cleared > 0 {
+			b = b[i+cleared:]
+		}
 	}
 	if len(b) == 0 || p.off {
 		return
@@ -127,6 +129,26 @@ func (p *Printer) take(b []byte, at time.Time) {
 	p.advance(time.Now())
 	if p.free() <= 0 {
 		p.compact()
+	}
+}
+
+// nextRealTime is where in b a real-time command may stand, len(b) for nowhere: most data need no closer look, though 10
+// is also the number of a code page.
+func (p *Printer) nextRealTime(b []byte) int {
+	if p.trailing {
+		return 0
+	}
+	at := 0
+	for {
+		i := bytes.IndexByte(b[at:], dle)
+		if i < 0 {
+			return len(b)
+		}
+		at += i
+		if at+1 == len(b) || b[at+1] == eot || b[at+1] == enq || b[at+1] == dc4 {
+			return at
+		}
+		at++
 	}
 }
 

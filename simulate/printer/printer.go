@@ -113,6 +113,7 @@ type Printer struct {
 	fail                  func(error) // ends Serve
 	ledgerErr             error
 	page                  bytes.Buffer // the ledger's line
+	text                  []byte       // of render
 	recent                []kept
 	recentBytes           int
 	tickets, partials     uint64

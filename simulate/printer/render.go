@@ -1,7 +1,9 @@
 package printer
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"aboyeur/protocol/escpos"
@@ -49,6 +51,9 @@ func (p *Printer) render(prelude, raw []byte) string {
 		if len(press.Lines()) > maxLines || symbols > maxSymbols {
 			return
 		}
+		if t.Name == "HT" { // a gap is enough for a reader, and where the tab stops are is the host's business
+			t = escpos.Token{Kind: escpos.TokenText, Bytes: []byte(" "), Known: true}
+		}
 		press.Print(t)
 		if n := len(press.Lines()); n > 0 {
 			symbols += len(press.Lines()[n-1].Symbol)
@@ -57,42 +62,56 @@ func (p *Printer) render(prelude, raw []byte) string {
 	t := escpos.Tokenizer{Limit: escpos.MaxPicture}
 	t.Feed(prelude, show)
 	t.Feed(raw, show)
-	var b strings.Builder
-	blank := 0
 	lines := press.Lines()
 	if cut := press.Take(); len(cut) > 0 {
 		lines = cut[0].Lines
 	}
-	for _, l := range lines {
-		body, width := l.Text(), 0
-		switch {
-		case l.Image != nil:
-			body = fmt.Sprintf("[picture %d x %d]", l.Image.Width, l.Image.Height)
-			width = p.profile.Columns
-		case l.Symbol != "":
-			body = "[" + l.Symbol + "]"
-			width = escpos.Columns(body)
-		default:
-			for _, s := range l.Spans {
-				width += escpos.Columns(s.Text) * s.Width
-			}
-		}
-		if body = strings.TrimRight(body, " "); body == "" {
+	b, blank := p.text[:0], 0
+	for i := range lines {
+		start := len(b)
+		b = p.appendLine(b, &lines[i])
+		end := len(bytes.TrimRight(b, " "))
+		if end <= start {
+			b = b[:start]
 			blank++
 			continue
 		}
-		if b.Len() > 0 {
-			b.WriteString("\n"[:min(blank, 1)]) // a gap of any height is one empty line
+		b = append(b[:end], '\n')
+		if blank > 0 && start > 0 { // a gap of any height is one empty line
+			b = slices.Insert(b, start, '\n')
 		}
 		blank = 0
-		switch l.Align {
-		case escpos.AlignCentre:
-			b.WriteString(strings.Repeat(" ", max(p.profile.Columns-width, 0)/2))
-		case escpos.AlignRight:
-			b.WriteString(strings.Repeat(" ", max(p.profile.Columns-width, 0)))
-		}
-		b.WriteString(body)
-		b.WriteByte('\n')
 	}
-	return b.String()
+	p.text = b
+	if cap(b) > 64<<10 {
+		p.text = nil
+	}
+	return string(b)
+}
+
+func (p *Printer) appendLine(b []byte, l *escpos.Line) []byte {
+	var picture string
+	width := 0
+	switch {
+	case l.Image != nil:
+		picture, width = fmt.Sprintf("[picture %d x %d]", l.Image.Width, l.Image.Height), p.profile.Columns
+	case l.Symbol != "":
+		picture = "[" + l.Symbol + "]"
+		width = escpos.Columns(picture)
+	}
+	if l.Align != escpos.AlignLeft {
+		for _, s := range l.Spans {
+			width += escpos.Columns(s.Text) * s.Width
+		}
+		left := max(p.profile.Columns-width, 0)
+		if l.Align == escpos.AlignCentre {
+			left /= 2
+		}
+		b = append(b, strings.Repeat(" ", left)...)
+	}
+	b = append(b, picture...)
+	for _, s := range l.Spans {
+		b = append(b, s.Text...)
+	}
+	return b
 }
