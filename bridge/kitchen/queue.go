@@ -119,8 +119,10 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 		q.mu.Unlock()
 	case reason != "":
 		j.state, held = printer.Held, now.UnixMicro()
+		log = trail.Append(nil, now, string(j.state), "", reason)
 	default:
 		j.state = printer.Queued
+		log = trail.Append(nil, now, string(j.state), "", "")
 	}
 	if !claimed {
 		q.waiting.Add(1)
