@@ -74,18 +74,44 @@ func (m Bitmap) flip(x, y int) {
 	}
 }
 
-// bitmap is the part of the glyph that fills a cell of font A: twelve of the font's rows, which hold accents and
-// descenders.
-func (g glyph) bitmap() Bitmap {
-	m := NewBitmap(g.w, cellRows/2)
-	for y := range m.Height {
-		for x := range g.w {
-			if g.rows[y+glyphTop]&(0x8000>>x) != 0 {
-				m.Set(x, y)
+// cell is the part of the glyph that fills a cell of font A, twelve of the font's rows, which hold accents and
+// descenders, at twice the size by the rule of Bitmap.double, a row of dots at a time.
+func (g glyph) cell() Bitmap {
+	m := NewBitmap(2*g.w, cellRows)
+	stride := m.Stride()
+	var above uint16
+	for y := range cellRows / 2 {
+		p, below := g.rows[y+glyphTop], uint16(0)
+		if y+1 < cellRows/2 {
+			below = g.rows[y+1+glyphTop]
+		}
+		left, right := p>>1, p<<1
+		corner := (above ^ below) & (left ^ right)
+		pick := func(v, h uint16) uint16 { // the neighbours v and h win where they agree
+			c := corner &^ (v ^ h)
+			return p&^c | v&c
+		}
+		for i, row := range [2]uint32{
+			spread(pick(above, left)) | spread(pick(above, right))>>1,
+			spread(pick(below, left)) | spread(pick(below, right))>>1,
+		} {
+			for x := range stride {
+				m.Bits[(2*y+i)*stride+x] = byte(row >> (24 - 8*x))
 			}
 		}
+		above = p
 	}
 	return m
+}
+
+// spread puts the dots of v into every second of 32.
+func spread(v uint16) uint32 {
+	x := uint32(v)
+	x = (x | x<<8) & 0x00FF00FF
+	x = (x | x<<4) & 0x0F0F0F0F
+	x = (x | x<<2) & 0x33333333
+	x = (x | x<<1) & 0x55555555
+	return x << 1
 }
 
 // double is m at twice the size with its corners rounded (the Scale2x rule), so that large letters do not look like
@@ -147,7 +173,7 @@ func character(r rune, w, h int, bold bool) Bitmap {
 		}
 		g.rows[3], g.rows[12] = 0xF800, 0xF800
 	}
-	m := g.bitmap().double()
+	m := g.cell()
 	for w%2 == 0 && h%2 == 0 {
 		m, w, h = m.double(), w/2, h/2
 	}
