@@ -36,10 +36,16 @@ func writeFile(t testing.TB, name string, b []byte) {
 func fill(t *testing.T, dir string, count int) (epoch string) {
 	t.Helper()
 	j := openRunning(t, journal.Config{Dir: dir, Log: quiet}, embedded(t))
-	for n := range count {
-		if err := j.Write(t.Context(), note(fmt.Sprint(n))); err != nil {
-			t.Fatal(err)
+	err := j.Write(t.Context(), func(tx *journal.Tx) error {
+		for n := range count {
+			if err := note(fmt.Sprint(n))(tx); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	j.stop()
 	return j.Epoch()
@@ -171,7 +177,8 @@ func TestDamageFoundLate(t *testing.T) {
 	path := filepath.Join(dir, "journal.db")
 	fill(t, dir, 300)
 	b := readFile(t, path)
-	writeFile(t, path, flip(b, len(b)-4*4096, len(b)))
+	middle := len(b) / 2 / 4096 * 4096 // a page that nothing at the start reads
+	writeFile(t, path, flip(b, middle, middle+4096))
 	// No time at the start: the box works, the check goes on behind, and the next start does not trust the file.
 	j := openRunning(t, journal.WithCheckLimit(journal.Config{Dir: dir, Log: quiet}, time.Nanosecond), embedded(t))
 	eventually(t, "a notice", func() bool { n, wrong := j.Notice(); return wrong && n.Code == "journal_damaged" })
