@@ -33,14 +33,13 @@ func explain(data []byte, dst any, first error) error {
 	w := walker{dec: jsontext.NewDecoder(bytes.NewReader(data))}
 	err := w.walk(reflect.TypeOf(dst), limits{}, 0)
 	if err == nil {
-		if _, err = w.dec.ReadToken(); errors.Is(err, io.EOF) {
-			err = nil
-		} else if err == nil {
-			err = errTrailing
+		rest := bytes.TrimLeft(data[w.dec.InputOffset():], " \t\r\n")
+		if len(rest) > 0 {
+			return malformed(data, int64(len(data)-len(rest)), errTrailing)
 		}
 	}
 	if err != nil {
-		return malformed(data, w.dec, err)
+		return malformed(data, w.dec.InputOffset(), err)
 	}
 	if len(w.faults) == 0 { // a rule of the decoder that the walk does not know
 		var s *json.SemanticError
@@ -55,9 +54,9 @@ func explain(data []byte, dst any, first error) error {
 
 var errTrailing = errors.New("text after the end of the value")
 
-// malformed is the problem of text that is not JSON.
-func malformed(data []byte, dec *jsontext.Decoder, err error) error {
-	offset, pointer, what := dec.InputOffset(), jsontext.Pointer(""), err.Error()
+// malformed is the problem of text that is not JSON from offset on.
+func malformed(data []byte, offset int64, err error) error {
+	pointer, what := jsontext.Pointer(""), err.Error()
 	var s *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, errTrailing):
@@ -73,8 +72,6 @@ func malformed(data []byte, dec *jsontext.Decoder, err error) error {
 			what = "the text begins with a byte order mark; send it without"
 		case strings.Contains(what, "UTF-8"):
 			what = "these bytes are not UTF-8; send the text in UTF-8"
-		case strings.Contains(what, "after top-level value"):
-			what = "there is text after the end of the value; send one JSON value"
 		default:
 			what += "; write JSON as in RFC 8259"
 		}
