@@ -13,6 +13,9 @@
 //	counters     kept        kept    kept        kept
 //	paper        kept        kept    kept        kept
 //
+// An answer goes to the connection that is there when it is due: after a lost link the next host gets the old host's
+// late echo, or the anonymous byte of its fence, and without a connection it is lost.
+//
 // The ledger is the paper, ticket by ticket. A ticket ends at a cut; what stands on paper when the power goes or the
 // buffers are cleared is a partial ticket of its own, so that a reader sees where the text broke off. Faults come by
 // Inject, over HTTP (Control), or are given at the start; each strikes at once or at a byte.

@@ -2,8 +2,11 @@ package printer
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"testing"
 	"time"
 )
@@ -104,3 +107,33 @@ func BenchmarkTicket(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// BenchmarkOverTCP is a host that prints a ticket and waits for its proof, over and over.
+func BenchmarkOverTCP(b *testing.B) {
+	body := code(start + fmt.Sprintf("%x", bytes.Repeat([]byte("  2 Margherita sans basilic\n"), 20)) + "'END 0142' 0A" + tokenP + cut + tokenC)
+	p, err := New(Config{Log: slog.New(slog.DiscardHandler), Ledger: discard{}, OmitText: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Serve(ctx, l) }()
+	defer func() { cancel(); <-ended }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	answer := make([]byte, 18)
+	b.ReportAllocs()
+	for b.Loop() {
+		conn.Write(body)
+		if _, err := io.ReadFull(conn, answer); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

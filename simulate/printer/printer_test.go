@@ -496,7 +496,7 @@ func TestOnlyTheNewestEchoIsKept(t *testing.T) {
 			defer served.Wait()
 			a.Write(code("1D4901")) // the write of its answer blocks
 			synctest.Wait()
-			for i := range 5000 {
+			for i := range 600 {
 				a.Write(code(fmt.Sprintf("1D2848 0600 3030 '%04d' 1D7201", i)))
 			}
 			time.Sleep(time.Second)
@@ -506,7 +506,7 @@ func TestOnlyTheNewestEchoIsKept(t *testing.T) {
 			if len(got) > 2*maxReplies {
 				t.Errorf("%d bytes waited for the host", len(got))
 			}
-			if echoes := bytes.Count(got, []byte{0x37, 0x22}); echoes != 1 || !bytes.Contains(got, []byte("4999")) {
+			if echoes := bytes.Count(got, []byte{0x37, 0x22}); echoes != 1 || !bytes.Contains(got, []byte("0599")) {
 				t.Errorf("%d echoes in %q, want the newest alone", echoes, got)
 			}
 			a.Close()
