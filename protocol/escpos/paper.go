@@ -18,6 +18,8 @@ type Paper struct {
 	Unknown []string `json:"unknown,omitempty"`
 	Drawer  int      `json:"drawer,omitempty"` // pulses
 	Buzzer  int      `json:"buzzer,omitempty"` // commands
+	// Truncated says that more came than MaxLines or maxInk and was left out.
+	Truncated bool `json:"truncated,omitempty"`
 }
 
 // A Ticket is a piece of paper: what stands between two cuts. The last one of a Paper may have no cut.
@@ -71,6 +73,13 @@ func (l Line) Text() string {
 // MaxPicture bounds a picture that Render keeps, in bytes; a larger one is shown as its size.
 const MaxPicture = 1 << 20
 
+// Bounds of one Paper: three bytes of a hostile stream make 255 lines.
+const (
+	MaxLines = 50_000 // lines and cuts
+	maxInk   = 16 << 20
+	maxNotes = 64 // entries of Lost and Unknown
+)
+
 // Render shows what a stream would put on the paper of a model.
 func Render(stream []byte, p Profile) *Paper {
 	t := Tokenizer{Limit: MaxPicture}
@@ -84,6 +93,8 @@ type Press struct {
 	p     Profile
 	paper Paper
 	lines []Line // of the ticket in hand
+	kept  int    // lines and cuts held
+	ink   int    // bytes of pictures held
 
 	// the line in hand
 	spans []Span
@@ -100,8 +111,8 @@ type Press struct {
 	small      bool
 	w, h       int
 	align      Align
-	spacing    int // dots
-	qr         []byte
+	spacing    int     // dots
+	symbol     string  // GS ( k
 	stored     *Bitmap // GS ( L
 }
 
@@ -118,7 +129,7 @@ func (r *Press) reset() {
 	r.selectPage(0)
 	r.national, r.bold, r.dual, r.underline, r.inverse, r.red, r.small = 0, false, false, false, false, false, false
 	r.w, r.h, r.align, r.spacing = 1, 1, AlignLeft, r.p.LineHeight
-	r.qr, r.stored = nil, nil
+	r.symbol, r.stored = "", nil
 }
 
 // selectPage is ESC t.
@@ -142,6 +153,12 @@ func (r *Press) Finish() *Paper {
 func (r *Press) Take() []Ticket {
 	t := r.paper.Tickets
 	r.paper.Tickets = nil
+	r.kept, r.ink = len(r.lines), 0
+	for i := range r.lines {
+		if m := r.lines[i].Image; m != nil {
+			r.ink += len(m.Bits)
+		}
+	}
 	return t
 }
 
@@ -155,7 +172,7 @@ func (r *Press) Composed() string {
 }
 
 func (r *Press) lose() {
-	if s := r.Composed(); s != "" {
+	if s := r.Composed(); s != "" && len(r.paper.Lost) < maxNotes {
 		r.paper.Lost = append(r.paper.Lost, s)
 	}
 	r.spans, r.used, r.image = nil, 0, nil
@@ -183,7 +200,7 @@ func (r *Press) unknown(name string) {
 			return
 		}
 	}
-	if len(r.paper.Unknown) < 64 {
+	if len(r.paper.Unknown) < maxNotes {
 		r.paper.Unknown = append(r.paper.Unknown, name)
 	}
 }
@@ -248,7 +265,21 @@ func (r *Press) newline(dots int) {
 	r.spans, r.used = nil, 0
 }
 
-func (r *Press) add(l Line) { r.lines = append(r.lines, l) }
+func (r *Press) add(l Line) {
+	if l.Image != nil && r.ink+len(l.Image.Bits) > maxInk {
+		l = Line{Symbol: fmt.Sprintf("picture %d x %d", l.Image.Width, l.Image.Height), Feed: l.Feed}
+		r.paper.Truncated = true
+	}
+	if r.kept >= MaxLines {
+		r.paper.Truncated = true
+		return
+	}
+	r.kept++
+	if l.Image != nil {
+		r.ink += len(l.Image.Bits)
+	}
+	r.lines = append(r.lines, l)
+}
 
 // flush prints the line in hand if there is one: a block command does.
 func (r *Press) flush() {
@@ -274,10 +305,10 @@ func (r *Press) command(t Token) {
 	case "FF":
 		r.flush()
 	case "HT":
-		for tab := 8 * cellDots; ; {
-			r.char(' ')
-			if r.used%tab == 0 {
-				break
+		cell := r.look().cell()
+		if n := 8 - r.used/cell%8; r.used+n*cell <= r.p.Columns*cellDots { // a stop beyond the edge is none
+			for range n {
+				r.char(' ')
 			}
 		}
 	case "ESC @":
@@ -318,7 +349,7 @@ func (r *Press) command(t Token) {
 		if n > 0 {
 			r.newline(0)
 			for range n - 1 {
-				r.add(Line{Feed: r.spacing})
+				r.add(Line{Feed: max(r.spacing, 1)})
 			}
 		} else {
 			r.flush()
@@ -396,7 +427,7 @@ func (r *Press) strip(a []byte) {
 			}
 		}
 	}
-	if n > 0 {
+	if n > 0 && (r.image == nil || r.image.Width < r.p.Dots) { // what lies beyond the edge is lost
 		if r.image != nil {
 			m = beside(*r.image, m)
 		}
@@ -452,11 +483,11 @@ func (r *Press) symbol2D(a []byte) {
 	}
 	switch a[1] {
 	case 80:
-		r.qr = append([]byte(nil), a[min(3, len(a)):]...)
+		r.symbol = kind + " " + printable(a[min(3, len(a)):])
 	case 81:
-		if len(r.qr) > 0 {
+		if strings.HasPrefix(r.symbol, kind+" ") {
 			r.flush()
-			r.add(Line{Align: r.align, Symbol: kind + " " + printable(r.qr), Feed: 6 * r.p.LineHeight})
+			r.add(Line{Align: r.align, Symbol: r.symbol, Feed: 6 * r.p.LineHeight})
 		}
 	}
 }
@@ -496,6 +527,11 @@ func (r *Press) cut(m, n byte) {
 	if m >= 'A' && n > 0 {
 		r.add(Line{Feed: vmu(n)})
 	}
+	if r.kept >= MaxLines {
+		r.paper.Truncated = true
+		return
+	}
+	r.kept++
 	kind := "full"
 	if m == 1 || m == '1' || m == 'B' || m == 'b' || m == 'h' {
 		kind = "partial"
@@ -529,6 +565,9 @@ func (p *Paper) Text() string {
 		if t.Cut != "" {
 			b.WriteString("    " + strings.Repeat("- ", max(p.Columns/4-1, 3)) + "8< " + strings.TrimRight(strings.Repeat("- ", max(p.Columns/4-1, 3)), " ") + "\n")
 		}
+	}
+	if p.Truncated {
+		b.WriteString("    (more came and is left out)\n")
 	}
 	for _, s := range p.Lost {
 		fmt.Fprintf(&b, "    (not printed, no line feed came: %q)\n", s)

@@ -23,6 +23,7 @@ func TestRender(t *testing.T) {
 		{"a full line goes on", "generic-58mm", strings.Repeat("x", 33) + "\n", "    |" + strings.Repeat("x", 32) + "\n    |x\n"},
 		{"font B is narrower", "generic-58mm", "\x1bM\x01" + strings.Repeat("x", 42) + "\n", "    |" + strings.Repeat("x", 42) + "\n"},
 		{"tab", "", "ab\tc\n", "    |ab      c\n"},
+		{"tab at odd widths", "generic-58mm", "\x1bM\x01\x1d!\x40\t\t\t\tx\n", "    |\n5x1 |x\n"},
 		{"feeds", "", "a\x1bd\x03b\x1bJ\x20c\n", "    |a\n    |\n    |\n    |b\n    |c\n"},
 		{"cuts", "generic-58mm", "a\n\x1dVA\x00b\n\x1bmc\n\x1bi", "    |a\n    - - - - - - - 8< - - - - - - -\n    |b\n    - - - - - - - 8< - - - - - - -\n    |c\n    - - - - - - - 8< - - - - - - -\n"},
 		{"raster", "", "\x1dv0\x00\x02\x00\x03\x00abcdef", "    |[picture 16 x 3]\n"},
@@ -62,10 +63,24 @@ func TestPictureIsBounded(t *testing.T) {
 	for _, in := range []string{
 		"\x1dv0\x03\xff\xff\xff\xff",
 		"\x1dv0\x03\x48\x00\xff\xff" + strings.Repeat("\xff", 72*65535),
-		strings.Repeat("\x1bd\xff", 1000),
+		strings.Repeat("\x1bd\xff", 100_000),
+		strings.Repeat("\x1dV0", 100_000),
+		strings.Repeat("x\x1b@", 100_000),
+		strings.Repeat("\x1b*\x00\x01\x00a", 100_000),
+		strings.Repeat("\x1bM\x01\x1d!\x40\t", 10_000),
+		"\x1d(k\xff\xff1P0" + strings.Repeat("y", 0xffff-3) + strings.Repeat("\x1d(k\x03\x001Q0", 100_000),
+		strings.Repeat("\x1dv0\x00\x48\x00\xff\x00"+strings.Repeat("\xaa", 72*255), 1500),
 		"\x1dk\x49\xff" + strings.Repeat("x", 255) + "\n",
 	} {
-		img := Render([]byte(in), p).Image()
+		paper := Render([]byte(in), p)
+		lines := len(paper.Tickets)
+		for _, t := range paper.Tickets {
+			lines += len(t.Lines)
+		}
+		if lines > MaxLines+1 || len(paper.Lost) > maxNotes {
+			t.Errorf("%d lines, %d lost", lines, len(paper.Lost))
+		}
+		img := paper.Image()
 		if b := img.Bounds(); b.Dx() > 1000 || b.Dy() > maxHeight+100 {
 			t.Errorf("picture of %v", b)
 		}

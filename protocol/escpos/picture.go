@@ -53,7 +53,8 @@ func (p *Paper) Image() image.Image {
 		for _, l := range t.Lines {
 			h += max(l.Feed, 1)
 		}
-		if total+h+deskMargin > maxHeight {
+		h = min(h, maxHeight-total-deskMargin)
+		if h < paperHead+paperFoot {
 			break
 		}
 		heights = append(heights, h)
@@ -70,8 +71,10 @@ func (p *Paper) Image() image.Image {
 		at := y + paperHead
 		for _, l := range p.Tickets[i].Lines {
 			adv := max(l.Feed, 1)
-			c.line(l, at, adv)
-			at += adv
+			if at += adv; at > y+h-paperFoot {
+				break
+			}
+			c.line(l, at-adv, adv)
 		}
 		y += h + deskMargin
 	}

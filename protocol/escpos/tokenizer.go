@@ -11,7 +11,8 @@ const (
 	TokenData                     // Bytes: the next slice of the last command's payload
 )
 
-// A Token is a run of text, a command, or a slice of a long command's payload. Its memory is valid until the next Feed.
+// A Token is a run of text, a command, or a slice of a long command's payload. Its memory is valid during the
+// call that gives it.
 type Token struct {
 	Kind TokenKind
 	// Name is the manual's name of a command without its arguments: "LF", "ESC @", "GS V", "GS ( H"; "ESC ?" with the

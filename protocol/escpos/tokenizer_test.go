@@ -273,6 +273,7 @@ func FuzzTokenizer(f *testing.F) {
 		checkTokens(t, in, int(step%32)+1)
 		paper := Render(in, p)
 		_ = paper.Text()
+		_ = paper.Image()
 	})
 }
 
