@@ -128,6 +128,7 @@ func (p *Printer) unlock(fast bool) (ok bool) {
 		return false
 	}
 	p.open = fast
+	p.recover = false // there was nothing to recover from
 	return true
 }
 

@@ -44,8 +44,13 @@ func (s *session) hello(ctx context.Context) error {
 		return err
 	}
 	p.proof = s.proof
-	if s.proof == ProofNone {
+	switch s.proof {
+	case ProofNone:
 		return nil
+	case ProofFence:
+		if err := s.quiesce(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.identify(ctx); err != nil {
 		return err
@@ -55,32 +60,33 @@ func (s *session) hello(ctx context.Context) error {
 
 // untilWell waits until the printer can print. Before that no queued question would be answered.
 func (s *session) untilWell(ctx context.Context) error {
-	for {
-		if err := s.askAll(ctx); err != nil {
-			if isSilence(err) {
-				return s.lose(ReasonMute, err)
-			}
-			return err
+	if err := s.askAll(ctx); err != nil {
+		if isSilence(err) {
+			return s.lose(ReasonMute, err)
 		}
-		if !s.st.Fault() {
-			return nil
-		}
+		return err
+	}
+	for s.st.Fault() {
 		s.p.hold(s.st.Reason())
-		s.changed = false
-		if err := s.wait(ctx, s.p.c.Poll, func() bool { return s.changed }); err != nil && err != errTime {
+		if err := s.giveUp(s.watch(ctx)); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // probe sends a bare fence and so learns two things: which proof the printer gives, and that its queue is empty. A
 // printer that answered before and does not now is busy with the rest of an old ticket, or stuck in a half command.
 func (s *session) probe(ctx context.Context) error {
 	p := s.p
-	expect := p.proof == ProofProcessID || p.proof == ProofFence
+	known := p.proof == ProofProcessID || p.proof == ProofFence
+	expect := known || p.hand != nil || p.proof == ProofUnknown && p.c.Profile.ProcessID
 	patience := p.c.AnswerTimeout
+	if expect {
+		patience += p.c.Margin
+	}
 	if h := p.hand; h != nil {
-		patience += h.estimate + p.c.Margin
+		patience += h.estimate
 		if h.bytes < h.total {
 			// The broken end of a command would eat the beginning of the probe and print the rest.
 			if err := s.send(escpos.AppendNULs(nil, wakeNULs)); err != nil && err != errStalled {
@@ -99,18 +105,12 @@ func (s *session) probe(ctx context.Context) error {
 			return err
 		}
 	}
-	if !expect && p.hand == nil && p.counts.Connects > 0 {
-		s.proof = ProofNone
-		return nil
-	}
-	rounds := resyncRounds
-	if !expect {
-		rounds = 2 // most likely it never answers
-	}
-	if err := s.resync(ctx, rounds); err != nil || s.rung() {
-		return err
-	}
 	if expect {
+		if err := s.resync(ctx, resyncRounds); err != nil || s.rung() {
+			return err
+		}
+	}
+	if known {
 		return s.lose(ReasonStuck, errors.New("answers in real time but not in its queue: switch the printer off and on"))
 	}
 	s.proof = ProofNone
@@ -122,7 +122,7 @@ func (s *session) ring(ctx context.Context, echo, plain bool, patience time.Dura
 	b := s.buf[:0]
 	if plain {
 		b = escpos.AppendFence(b)
-		s.plain, s.answered = 1, 0
+		s.plain, s.answered = s.plain+1, 0
 	}
 	if echo {
 		b = escpos.AppendProcessID(b, s.fence)
@@ -145,7 +145,9 @@ func (s *session) ring(ctx context.Context, echo, plain bool, patience time.Dura
 		if !s.st.Fault() {
 			return nil // well, and yet no answer
 		}
-		s.p.hold(s.st.Reason())
+		if err := s.untilWell(ctx); err != nil {
+			return err
+		}
 	}
 }
 
@@ -169,7 +171,7 @@ func (s *session) resync(ctx context.Context, rounds int) error {
 		b := escpos.AppendNULs(nil, resyncBlock)
 		b = escpos.AppendFence(b)
 		b = escpos.AppendProcessID(b, s.fence)
-		s.plain, s.answered = 1, 0
+		s.plain, s.answered = s.plain+1, 0
 		if err := s.send(b); err != nil && err != errStalled {
 			return err
 		}

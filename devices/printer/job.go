@@ -91,8 +91,8 @@ type Report struct {
 // A Ledger keeps the jobs of one printer. Next and Sending return when what they record is on disk.
 type Ledger interface {
 	// Next picks the oldest open job and durably records the attempt that sending makes for it, in one step; ok is
-	// false when nothing is open. A job that an earlier process left in sending, sent, printed, waiting or unknown
-	// (not settled) comes first, untouched, with its stored attempt, for resolution; sending is not called for it.
+	// false when nothing is open. A job that an earlier process left in sending, sent, printed, waiting, unknown or
+	// cleared, and not settled, comes first, untouched, with its stored attempt, for resolution; sending is not called for it.
 	Next(ctx context.Context, sending func(Job) Attempt) (Job, Attempt, bool, error)
 	// Sending records a further attempt of a job already taken.
 	Sending(ctx context.Context, id JobID, a Attempt) error

@@ -60,6 +60,9 @@ func (p *Printer) record(h *hand, state State, reason string, settled bool) {
 		}
 	}
 	p.c.Ledger.Record(h.job.ID, r)
+	if state == Done {
+		p.mem.forget(h.job.ID)
+	}
 }
 
 // run prints the job in hand and drops it when it is settled. Its error ends the session; the job then stays in hand as
@@ -102,12 +105,12 @@ func (s *session) run(ctx context.Context, h *hand) error {
 			return s.drop(err)
 		case err == errCleared:
 			p.record(h, Cleared, ReasonCleared, false)
-			if err := s.further(ctx, h, ReasonCleared); err != nil || p.hand == nil {
+			if err := s.again(ctx, h, ReasonCleared); err != nil || p.hand == nil {
 				return err
 			}
 		case err == errDoubt:
 			p.record(h, Unknown, ReasonNoEcho, false)
-			if err := s.further(ctx, h, ReasonNoEcho); err != nil || p.hand == nil {
+			if err := s.again(ctx, h, ReasonNoEcho); err != nil || p.hand == nil {
 				return err
 			}
 		default:
@@ -119,6 +122,17 @@ func (s *session) run(ctx context.Context, h *hand) error {
 			return err
 		}
 	}
+}
+
+// again begins another attempt on the same connection, once the printer is well.
+func (s *session) again(ctx context.Context, h *hand, reason string) error {
+	h.trouble = reason
+	if h.job.Reprint {
+		if err := s.untilWell(ctx); err != nil {
+			return err
+		}
+	}
+	return s.further(ctx, h, reason)
 }
 
 // drop lets the job in hand go.
@@ -152,11 +166,19 @@ func (s *session) send1(ctx context.Context, h *hand) error {
 	if s.st.Fault() {
 		return errFault
 	}
+	if s.proof == ProofFence {
+		if err := s.quiesce(ctx); err != nil {
+			return err
+		}
+		if s.st.Fault() {
+			return errFault
+		}
+	}
 	b := s.p.envelope.build(h.job, h.attempt, s.proof)
 	h.session, h.total, h.bytes, h.frames, h.estimate = s, len(b), 0, s.frames, s.p.envelope.duration(b)
 	h.gotP, h.gotC, h.evidence, h.trouble = false, false, NoEvidenceYet, ""
 	s.cleared, s.resynced, s.fenced = false, false, false
-	s.plain, s.answered = 0, 0
+	s.answered = 0
 	if s.proof == ProofFence {
 		s.plain = 1
 	}
@@ -246,6 +268,8 @@ func (s *session) trouble(h *hand, reason string) {
 		return
 	}
 	h.trouble = reason
+	s.polls = 0
+	s.postpone()
 	s.setPatient(true)
 	state := Waiting
 	if h.gotP {
@@ -270,21 +294,30 @@ func (s *session) calm(h *hand) {
 	s.p.tell(s)
 }
 
+// overdueAfter is how long a healthy printer may lack its answer before a fence asks for it: a hot head prints slowly.
+const overdueAfter = 30 * time.Second
+
 // await waits for one of the job's answers. There is no fixed limit: the budget is the printing time, and it is extended
 // while the printer answers. A healthy printer that should be long done is asked by a bare fence.
 func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error {
 	budget := h.estimate + s.p.c.Margin
-	deadline := time.Now().Add(budget)
-	fences := 0
+	restart := func() (deadline, overdue time.Time) {
+		now := time.Now()
+		return now.Add(budget), now.Add(max(overdueAfter, 2*budget))
+	}
+	deadline, overdue := restart()
 	for {
-		s.changed = false
-		d := time.Until(deadline)
-		if h.trouble != "" || !s.asb {
+		s.changed, s.poked = false, false
+		d := max(time.Until(deadline), 0)
+		switch {
+		case h.trouble != "":
+			d = max(time.Until(s.askAt), 0)
+		case !s.asb:
 			d = min(d, s.p.c.Poll)
 		}
-		err := s.wait(ctx, max(d, 0), func() bool {
+		err := s.wait(ctx, d, func() bool {
 			s.plainProof(h)
-			return arrived() || s.cleared || s.changed
+			return arrived() || s.cleared || s.changed || s.poked
 		})
 		switch {
 		case arrived():
@@ -297,6 +330,7 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 		}
 		s.cleared = false
 		if err == errTime {
+			s.postpone()
 			if err := s.askAll(ctx); isSilence(err) {
 				if arrived() {
 					continue
@@ -305,7 +339,6 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 				if err := s.checkGone(); err != nil {
 					return err
 				}
-				deadline = time.Now().Add(s.p.c.Poll)
 				continue
 			} else if err != nil {
 				return err
@@ -316,19 +349,19 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 			if err := s.recover(); err != nil {
 				return err
 			}
-			deadline = time.Now().Add(budget)
+			deadline, overdue = restart()
 			continue
 		}
-		if h.trouble != "" {
+		if h.trouble != "" && err == errTime || h.trouble != ReasonNoAnswer && h.trouble != "" {
 			s.calm(h)
-			deadline = time.Now().Add(budget)
+			deadline, overdue = restart()
 			continue
 		}
-		if arrived() || time.Now().Before(deadline) {
+		if h.trouble != "" || arrived() || time.Now().Before(deadline) {
 			continue
 		}
 		// It lives, it is well, and it should be done: have the answers been lost?
-		if fences++; fences > 1 {
+		if time.Now().After(overdue) {
 			sound, err := s.overtake(ctx, h)
 			if err != nil {
 				return err
@@ -360,12 +393,17 @@ func (s *session) overtake(ctx context.Context, h *hand) (sound bool, err error)
 	proof := s.proof
 	defer func() { s.proof = proof }()
 	got := func() bool { return s.rung() || h.gotC || s.cleared }
-	s.plain, s.answered = 1, 0
+	if s.proof != ProofFence { // else the one that is open is the job's own
+		if err := s.quiesce(ctx); err != nil {
+			return false, err
+		}
+	}
+	s.plain, s.answered = s.plain+1, 0
 	s.buf = escpos.AppendProcessID(escpos.AppendFence(s.buf[:0]), s.fence)
 	if err := s.send(s.buf); err != nil && err != errStalled {
 		return false, err
 	}
-	if err := s.wait(ctx, s.p.c.Margin, got); err != nil && err != errTime {
+	if err := s.wait(ctx, h.estimate+overdueAfter/2, got); err != nil && err != errTime {
 		return false, err
 	} else if err == errTime {
 		if err := s.resync(ctx, resyncRounds); err != nil {
@@ -402,8 +440,9 @@ func (s *session) checkCutter(ctx context.Context, h *hand) error {
 		if err := s.recover(); err != nil {
 			return err
 		}
-		s.changed = false
-		if err := s.wait(ctx, s.p.c.Poll, func() bool { return s.changed }); err != nil && err != errTime {
+		s.changed, s.poked = false, false
+		s.postpone()
+		if err := s.wait(ctx, time.Until(s.askAt), func() bool { return s.changed || s.poked }); err != nil && err != errTime {
 			return err
 		}
 		if err := s.checkGone(); err != nil {
@@ -460,7 +499,8 @@ func (s *session) pace(ctx context.Context, h *hand) error {
 		if err := s.checkGone(); err != nil {
 			return err
 		}
-		if err := s.wait(ctx, s.p.c.Poll, never); err != nil && err != errTime {
+		s.postpone()
+		if err := s.wait(ctx, time.Until(s.askAt), never); err != nil && err != errTime {
 			return err
 		}
 	}

@@ -46,6 +46,7 @@ type Printer struct {
 	counts Counts
 
 	lastP, lastC [4]byte // of the last job dropped
+	stale        int     // answers to GS r that older connections still owe
 }
 
 // Defaults for a Config left at zero.
@@ -71,10 +72,13 @@ type Config struct {
 	Ledger   Ledger                                       // required
 	Sequence uint32                                       // the last sequence number used, from the ledger
 	Silent   bool                                         // it never answers anything: do not ask
-	Words    Words
-	Zone     *time.Location // of times on paper; nil means UTC
-	Now      func() time.Time
-	Log      *slog.Logger // nil means slog.Default
+	// Proof is what this very printer (maker, model, firmware, serial) could prove when last asked. With it a new process
+	// knows that a printer which does not answer is busy or stuck. "" when nobody knows.
+	Proof Proof
+	Words Words
+	Zone  *time.Location // of times on paper; nil means UTC
+	Now   func() time.Time
+	Log   *slog.Logger // nil means slog.Default
 	// OnStatus gets each change, in order. It must not block, nor call anything of the printer but Status.
 	OnStatus func(Status)
 	// TrustCutCounter lets the maintenance counter of cuts resolve unknown outcomes. Only for models on which it was
@@ -101,6 +105,9 @@ func New(c Config) (*Printer, error) {
 	}
 	if c.Profile.Name == "" {
 		c.Profile, _ = escpos.ProfileFor(escpos.DefaultModel)
+	}
+	if c.Proof == "" {
+		c.Proof = ProofUnknown
 	}
 	if c.Zone == nil {
 		c.Zone = time.UTC
@@ -129,11 +136,11 @@ func New(c Config) (*Printer, error) {
 	p := &Printer{
 		c: c, log: c.Log.With("printer", c.Name), envelope: newEnvelope(c.Profile, c.Language, c.Words, c.Zone),
 		wake: make(chan struct{}, 1), handover: make(chan handed, 1),
-		sequence: c.Sequence, queued: true, proof: ProofUnknown,
+		sequence: c.Sequence, queued: true, proof: c.Proof, stale: 1, // a former process may have asked
 	}
 	p.mem.fences = rand.Uint64() // a late answer to an earlier process is not taken for one to this
 	p.status = Status{
-		Name: c.Name, Address: c.Connect.String(), State: Connecting, Paper: PaperUnknown, Proof: ProofUnknown,
+		Name: c.Name, Address: c.Connect.String(), State: Connecting, Paper: PaperUnknown, Proof: c.Proof,
 		Sequence: c.Sequence, Since: c.Now(),
 	}
 	return p, nil

@@ -15,7 +15,9 @@ func (s *session) resolve(ctx context.Context, h *hand) error {
 	s.drain()
 	switch {
 	case h.gotP:
-		p.record(h, Printed, "", false)
+		if h.state != Printed {
+			p.record(h, Printed, "", false)
+		}
 		reason := ""
 		if !h.gotC {
 			reason = ReasonCutUnknown
@@ -125,15 +127,7 @@ func (s *session) serve(ctx, life context.Context) error {
 		case s.st.Fault():
 			p.tell(s)
 			p.hold(s.st.Reason())
-			if err := s.recover(); err != nil {
-				return err
-			}
-			if err := s.idle(ctx, life, p.c.Poll); err != nil {
-				return err
-			}
-			if err := s.askAll(ctx); isSilence(err) {
-				return s.lose(ReasonNoAnswer, err)
-			} else if err != nil {
+			if err := s.giveUp(s.watch(ctx)); err != nil {
 				return err
 			}
 			continue
@@ -278,12 +272,12 @@ func (s *session) next(ctx context.Context) error {
 	h.session, h.total = nil, 1 // nobody knows how far it came
 	h.gotC = p.mem.kept(a.TokenC)
 	h.gotP = p.mem.kept(a.TokenP) || h.gotC || j.State == Printed
+	h.state, h.trouble = j.State, ReasonRestart
+	if j.State != Unknown && j.State != Printed && j.State != Cleared {
+		p.lost(h, ReasonRestart)
+	}
 	if h.gotP {
 		h.evidence = EvidenceProcessID
-	} else if j.State != Unknown {
-		p.lost(h, ReasonRestart)
-	} else {
-		h.state, h.trouble = Unknown, ReasonRestart
 	}
 	return s.resolve(ctx, h)
 }

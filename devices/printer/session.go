@@ -26,15 +26,19 @@ type session struct {
 	greeted bool  // hello is over
 	lost    error // the connection is over
 	st      escpos.Status
-	known   bool   // st was told
-	changed bool   // st changed since somebody cleared this
-	asb     bool   // the printer reports by itself
-	frames  uint64 // ASB frames
+	known   bool      // st was told
+	changed bool      // st changed since somebody cleared this
+	poked   bool      // Wake, Recover or the like since somebody cleared this
+	polls   int       // questions since st changed
+	askAt   time.Time // when to ask a printer in trouble
+	silence int       // of them unanswered, in a row
+	asb     bool      // the printer reports by itself
+	frames  uint64    // ASB frames
 	heard   time.Time
 
 	asked    byte // the DLE EOT that is open, 0: none
-	plain    int  // plain answers that are open
-	answered int  // plain answers that came
+	plain    int  // answers to GS r that may still come; they are anonymous
+	answered int  // that came since somebody cleared this
 	text     []byte
 	wantText bool
 	fence    [4]byte // the bare fence that is open or was answered last
@@ -68,6 +72,7 @@ func newSession(p *Printer, port port.Port) *session {
 		timer: time.NewTimer(time.Hour), heard: time.Now(), mute: p.c.Silent || port.OneWay(),
 	}
 	s.timer.Stop()
+	s.plain = p.stale
 	go s.read()
 	return s
 }
@@ -120,6 +125,7 @@ func (s *session) close() {
 	s.port.Close()
 	for range s.replies { // until the reader has closed it
 	}
+	s.p.stale = s.plain // they may come over the next connection
 	s.timer.Stop()
 }
 
@@ -161,12 +167,49 @@ func (s *session) wait(ctx context.Context, d time.Duration, cond func() bool) e
 			if s.lost != nil {
 				return s.lost
 			}
+		case <-s.p.wake:
+			s.poked = true // what was queued is remembered elsewhere
+			if cond() {
+				return nil
+			}
 		case <-s.timer.C:
 			return errTime
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// postpone sets when to ask a printer in trouble again. What cannot be printed fills its memory, with our questions too,
+// so they become rarer; and a printer that reports by itself is hardly asked at all.
+func (s *session) postpone() {
+	d := min(s.p.c.Poll<<min(s.polls, 8), 5*s.p.c.Poll)
+	if s.asb {
+		d = max(d, s.p.c.KeepAlive)
+	}
+	s.polls++
+	s.askAt = time.Now().Add(d)
+}
+
+// watch waits for a change in a printer in trouble and asks it how it is, now and then. Silence is for the caller to
+// judge.
+func (s *session) watch(ctx context.Context) error {
+	if err := s.recover(); err != nil {
+		return err
+	}
+	s.changed, s.poked = false, false
+	err := s.wait(ctx, max(time.Until(s.askAt), 0), func() bool { return s.changed || s.poked })
+	if err != errTime {
+		return err
+	}
+	s.postpone()
+	if err := s.ask(ctx, 1); err != nil {
+		return err
+	}
+	if s.st.Offline && s.polls > 1 && !s.changed {
+		return nil // as before
+	}
+	return s.askAll(ctx)
 }
 
 func never() bool { return false }
@@ -189,7 +232,7 @@ func (s *session) take(r escpos.Reply, ok bool) {
 		s.lose(ReasonLinkLost, fmt.Errorf("link lost: %w", s.end))
 		return
 	}
-	s.heard = time.Now()
+	s.heard, s.silence = time.Now(), 0
 	switch r.Kind {
 	case escpos.ReplyASB:
 		s.frames++
@@ -227,7 +270,8 @@ func (s *session) told(st escpos.Status) {
 	s.known = true
 	if st != s.st {
 		s.st = st
-		s.changed = true
+		s.changed, s.polls = true, 0
+		s.postpone()
 		s.p.tell(s)
 	}
 }
@@ -329,7 +373,32 @@ func (s *session) ask(ctx context.Context, n byte) error {
 	err := s.wait(ctx, s.p.c.AnswerTimeout, func() bool { return s.asked == 0 })
 	if err == errTime {
 		s.asked = 0
+		s.silence++
 		return errSilent
+	}
+	return err
+}
+
+// quiesce waits for answers to old fences: the next one would be taken for the answer to a new fence.
+func (s *session) quiesce(ctx context.Context) error {
+	if s.plain > 0 {
+		err := s.wait(ctx, s.p.c.AnswerTimeout, func() bool { return s.plain == 0 })
+		if err != nil && err != errTime {
+			return err
+		}
+	}
+	s.plain, s.answered = 0, 0
+	return nil
+}
+
+// giveUp ends a session with nothing at stake when the printer has been silent for too long.
+func (s *session) giveUp(err error) error {
+	const tooOften = 3
+	if isSilence(err) && (s.silence >= tooOften || err == errStalled) {
+		return s.lose(ReasonNoAnswer, fmt.Errorf("link lost: %w", err))
+	}
+	if isSilence(err) {
+		return nil
 	}
 	return err
 }

@@ -76,6 +76,15 @@ func (m *memory) find(t [4]byte) (openToken, bool) {
 	return openToken{}, false
 }
 
+// forget drops what is expected of a job.
+func (m *memory) forget(id JobID) {
+	for i := range m.open {
+		if m.open[i].job == id {
+			m.open[i].live = false
+		}
+	}
+}
+
 // keep remembers a token that nobody knows: a job that an earlier process began may own it.
 func (m *memory) keep(t [4]byte) {
 	m.strays[m.stray] = t
