@@ -129,7 +129,7 @@ func (e *Encoder) endOfLine() {
 }
 
 // Missing tells how many characters since Reset were printed neither as themselves nor as a picture of themselves, and
-// which (each once, at most MaxMissing).
+// which (each once, at most MaxMissing; valid until the next Reset).
 func (e *Encoder) Missing() (int, []rune) { return e.misses.n, e.misses.runes }
 
 // MaxMissing bounds the list of Missing.
