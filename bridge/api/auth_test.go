@@ -98,6 +98,7 @@ func TestSession(t *testing.T) {
 	problemOf(t, b.do("GET", "/v1/session", ""), 401)
 	problemOf(t, b.do("POST", "/v1/session", `{"token":"aby_admin_wrong"}`), 401)
 	problemOf(t, b.do("POST", "/v1/session", `{"tokn":"x"}`), 422)
+	problemOf(t, b.do("POST", "/v1/session", `{"token":"`+strings.Repeat("x", smallBody)+`"}`), 413)
 	signIn := fmt.Sprintf(`{"token":%q}`, b.token[access.Manager])
 
 	// A planted cookie does not become the session.

@@ -30,8 +30,8 @@ func Decode(w http.ResponseWriter, r *http.Request, dst any) error {
 	if r.ContentLength > MaxBody {
 		return tooLarge(w, r)
 	}
-	if r.ContentLength > 0 {
-		b.Grow(int(r.ContentLength) + 512) // the buffer wants room beyond the end to see it
+	if n := r.ContentLength; n > 0 {
+		b.Grow(int(min(n, maxPooled)) + 512) // room beyond the end, to see it; what is only announced takes no more
 	}
 	if _, err := b.ReadFrom(io.LimitReader(r.Body, MaxBody+1)); err != nil {
 		return unreadable(err)

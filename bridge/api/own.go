@@ -83,6 +83,14 @@ func (s *Server) ownRoutes() []Route {
 	}
 }
 
+// smallBody is the limit of bodies that anybody may send, in bytes.
+const smallBody = 4 << 10
+
+func decodeSmall(w http.ResponseWriter, r *http.Request, dst any) error {
+	r.Body = http.MaxBytesReader(w, r.Body, smallBody)
+	return Decode(w, r, dst)
+}
+
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 	p := access.From(r.Context())
 	return Answer(w, http.StatusOK, whoAmI{Name: p.Name, Role: p.Role, Screen: p.Screen})
@@ -90,7 +98,7 @@ func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	var body signIn
-	if err := Decode(w, r, &body); err != nil {
+	if err := decodeSmall(w, r, &body); err != nil {
 		return err
 	}
 	former := ""
@@ -120,7 +128,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) askPairing(w http.ResponseWriter, r *http.Request) error {
 	var body askPairing
-	if err := Decode(w, r, &body); err != nil {
+	if err := decodeSmall(w, r, &body); err != nil {
 		return err
 	}
 	code, err := s.c.Access.AskPairing(body.Label, Client(r.Context()))
@@ -132,7 +140,7 @@ func (s *Server) askPairing(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) claimPairing(w http.ResponseWriter, r *http.Request) error {
 	var body claimPairing
-	if err := Decode(w, r, &body); err != nil {
+	if err := decodeSmall(w, r, &body); err != nil {
 		return err
 	}
 	cookie, screen, err := s.c.Access.ClaimPairing(r.Context(), body.Secret)

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/journal/journaltest"
 )
 
 func TestRoutesAreChecked(t *testing.T) {
@@ -553,13 +555,29 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	}
 }
 
+// BenchmarkRefuse is an order from a till at a full gate, without the network.
 func BenchmarkRefuse(b *testing.B) {
-	s := &Server{c: Config{}}
-	w := &recorder{ResponseWriter: nullWriter{http.Header{}}, routed: true}
+	j := journaltest.Open(b, journal.Config{}, nil)
+	file := filepath.Join(b.TempDir(), "tokens")
+	token, err := access.AddToken(file, "till", access.Till, time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := access.New(b.Context(), access.Config{Journal: j, TokensFile: file})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := New(Config{Access: a, InFlight: 1, Routes: []Route{{Method: "POST", Path: "/v1/orders", Admit: true, Roles: []access.Role{access.Till}, Handle: order}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.gate.enter()
+	r := httptest.NewRequest("POST", "/v1/orders", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+token)
+	handler := s.Handler()
 	b.ReportAllocs()
 	for b.Loop() {
-		w.status = 0
-		s.refuse(w)
+		handler.ServeHTTP(nullWriter{http.Header{}}, r)
 	}
 }
 
