@@ -42,13 +42,14 @@ var (
 	writerPragmas = []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)",
 		"cache_size(-1024)", "mmap_size(0)", "temp_store(MEMORY)", "journal_size_limit(16777216)", "trusted_schema(0)"}
 	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "wal_autocheckpoint(0)", "cache_size(-512)", "mmap_size(0)", "temp_store(MEMORY)", "trusted_schema(0)"}
+	draftPragmas  = []string{"journal_mode(WAL)", "synchronous(OFF)", "foreign_keys(1)"} // synced as a whole
 	keeperPragmas = []string{"busy_timeout(0)", "synchronous(FULL)", "wal_autocheckpoint(0)", "cache_size(-64)", "mmap_size(0)", "temp_store(MEMORY)"}
 )
 
-// connector makes connections to the journal's file with the given settings. A time.Time is stored in microseconds.
-func (j *Journal) connector(pragmas []string) (driver.Connector, error) {
+// connector makes connections to a file with the given settings. A time.Time is stored in microseconds.
+func (j *Journal) connector(path string, pragmas []string) (driver.Connector, error) {
 	query := url.Values{"_pragma": pragmas, "_time_integer_format": {"unix_micro"}, "_dqs": {"0"}}
-	where := url.URL{Scheme: "file", Path: j.path, RawQuery: query.Encode()}
+	where := url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}
 	c, err := sqlite.NewConnector(where.String())
 	if err != nil {
 		return nil, err
@@ -56,8 +57,8 @@ func (j *Journal) connector(pragmas []string) (driver.Connector, error) {
 	return j.config.Wrap(c), nil
 }
 
-func (j *Journal) connect(ctx context.Context, pragmas []string) (*conn, error) {
-	d, err := j.connector(pragmas)
+func (j *Journal) connect(ctx context.Context, path string, pragmas []string) (*conn, error) {
+	d, err := j.connector(path, pragmas)
 	if err != nil {
 		return nil, err
 	}

@@ -302,6 +302,38 @@ func TestUncertainCommit(t *testing.T) {
 	}
 }
 
+func TestDownUntilStorageIsBack(t *testing.T) {
+	dir := memoryDir(t)
+	faults := &journaltest.Faults{}
+	j, err := supervise(t, journal.Config{Dir: dir, Log: quiet, Wrap: faults.Wrap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults.Arm(1, journaltest.Dead, "INSERT INTO")
+	var outcomes []error // on the writer's goroutine, read after stop
+	j.Later(func(tx *journal.Tx) error {
+		tx.After(func(err error) { outcomes = append(outcomes, err) })
+		return threefold("kept")(tx)
+	})
+	if err := j.Write(t.Context(), threefold("a")); err == nil {
+		t.Error("Write on a dead disk = nil")
+	}
+	eventually(t, "the journal down", func() bool { return errors.Is(j.Err(), journal.ErrDown) })
+	if err := j.Write(t.Context(), threefold("b")); !errors.Is(err, journal.ErrDown) {
+		t.Errorf("Write while down = %v, want ErrDown", err)
+	}
+	faults.Arm(0, journaltest.Before, "")
+	eventually(t, "the journal up", func() bool { return j.Err() == nil })
+	if err := j.Write(t.Context(), threefold("c")); err != nil {
+		t.Errorf("Write after that = %v", err)
+	}
+	j.stop()
+	if n := len(outcomes); n < 2 || outcomes[0] == nil || outcomes[n-1] != nil {
+		t.Errorf("the Later heard %v, want failures and then nil", outcomes)
+	}
+	verify(t, dir, []string{"a", "b", "c", "kept"}, []string{"c", "kept"}, j.told)
+}
+
 // The model of the property test: what the journal must hold after any sequence of requests, faults and restarts.
 func TestIdempotencyAndFeedHoldWhateverComes(t *testing.T) {
 	t.Parallel()

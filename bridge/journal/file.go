@@ -73,22 +73,53 @@ func takeLock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// createFile makes an empty file where there is none, readable to nobody else. clean tells that the last process ended with
-// Close: then no log is left.
-func (j *Journal) createFile() (clean bool, err error) {
-	log, err := os.Stat(j.path + "-wal")
-	clean = errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0
-	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
-	if errors.Is(err, fs.ErrExist) {
-		return clean, nil
+// create makes the file under another name, brings its tables up to date and gives it its own name when it is whole and on
+// disk. So a box that loses power at its first start has either no journal or a good one, and pays three syncs, not twelve.
+func (j *Journal) create(ctx context.Context, steps []migration) error {
+	// A log without its file would be folded into the new one.
+	if exists(j.path + "-wal") {
+		aside, err := j.rename()
+		if err != nil {
+			return err
+		}
+		j.log.Warn("log of a journal that is gone, set aside", "file", aside+"-wal")
+	}
+	draft := j.path + ".new"
+	for _, part := range parts {
+		if err := os.Remove(draft + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	// Nobody else may read it: guests' names will stand there. The log gets the same mode.
+	f, err := os.OpenFile(draft, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o640)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	c, err := j.connect(ctx, draft, draftPragmas)
+	if err != nil {
+		return err
+	}
+	err = migrate(c, steps, j.config.Now)
+	if fault := c.close(); err == nil {
+		err = fault
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	if err := f.Close(); err != nil {
-		return false, err
+	if err := f.Sync(); err != nil {
+		return err
 	}
-	return clean, syncDir(filepath.Dir(j.path))
+	if err := os.Rename(draft, j.path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(j.path))
+}
+
+// endedWell tells whether the last process ended with Close: then it left no log.
+func (j *Journal) endedWell() bool {
+	log, err := os.Stat(j.path + "-wal")
+	return errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0
 }
 
 // How long the check of the file's structure may hold up the start. What it leaves is checked while the box works.
@@ -118,7 +149,7 @@ func (j *Journal) check(ctx context.Context, c *conn, clean bool) (unchecked boo
 	if clean {
 		limit = checkAfterClose
 	}
-	if _, err := os.Stat(j.path + damageMark); err == nil {
+	if exists(j.path + damageMark) {
 		limit = checkEndless
 	}
 	if j.config.checkLimit > 0 {
@@ -150,19 +181,35 @@ func quickCheck(ctx context.Context, c *conn) error {
 	})
 }
 
-// setAside renames a damaged file and its log, so that the kitchen can work on a new one tonight and nothing is thrown away.
-func (j *Journal) setAside(cause error) error {
-	aside := j.path + ".corrupt-" + j.config.Now().UTC().Format("20060102T150405Z")
-	for n := 2; ; n++ {
-		if _, err := os.Stat(aside); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		aside = fmt.Sprintf("%s.corrupt-%s-%d", j.path, j.config.Now().UTC().Format("20060102T150405Z"), n)
+// parts are what SQLite makes of one journal.
+var parts = []string{"", "-wal", "-shm"}
+
+// rename gives the file and its log a name that tells what they are.
+func (j *Journal) rename() (aside string, err error) {
+	at := j.config.Now().UTC().Format("20060102T150405Z")
+	aside = j.path + ".corrupt-" + at
+	for n := 2; exists(aside) || exists(aside+"-wal"); n++ {
+		aside = fmt.Sprintf("%s.corrupt-%s-%d", j.path, at, n)
 	}
-	for _, part := range []string{"", "-wal", "-shm"} {
+	for _, part := range parts {
 		if err := os.Rename(j.path+part, aside+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("set damaged journal aside (%v): %w", cause, err)
+			return "", err
 		}
+	}
+	return aside, nil
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// setAside puts a damaged file and its log away, so that the kitchen can work on a new one tonight and nothing is thrown
+// away.
+func (j *Journal) setAside(cause error) error {
+	aside, err := j.rename()
+	if err != nil {
+		return fmt.Errorf("set damaged journal aside (%v): %w", cause, err)
 	}
 	os.Remove(j.path + damageMark)
 	if err := syncDir(filepath.Dir(j.path)); err != nil {

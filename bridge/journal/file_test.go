@@ -172,6 +172,20 @@ func flip(b []byte, from, to int) []byte {
 	return b
 }
 
+func TestLogWithoutItsFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "journal.db")
+	writeFile(t, path+"-wal", []byte("somebody deleted journal.db alone"))
+	writeFile(t, path+".new", []byte("power went at the first start"))
+	j := openRunning(t, journal.Config{Dir: dir, Log: quiet}, embedded(t))
+	if err := j.Write(t.Context(), note("a")); err != nil {
+		t.Errorf("Write = %v", err)
+	}
+	if kept, _ := filepath.Glob(path + ".corrupt-*-wal"); len(kept) != 1 {
+		t.Errorf("the old log is kept as %q", kept)
+	}
+}
+
 func TestDamageFoundLate(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "journal.db")

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"database/sql"
 	"errors"
 )
 
@@ -14,17 +13,17 @@ var ErrKeyReused = errors.New("this idempotency key was used for another request
 // repeats that answer; with another hash, ErrKeyReused. Keys are kept for Config.KeepIdempotency.
 func (tx *Tx) Idempotent(owner, key string, hash [32]byte, subject string) (prior string, known bool, err error) {
 	const (
+		record = `INSERT INTO idempotency (owner, key, hash, subject, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 		find   = `SELECT hash, subject FROM idempotency WHERE owner = ? AND key = ?`
-		record = `INSERT INTO idempotency (owner, key, hash, subject, at) VALUES (?, ?, ?, ?, ?)`
 	)
+	if n, err := tx.Exec(record, owner, key, hash[:], subject, tx.at); err != nil || n == 1 {
+		return "", false, err
+	}
 	var first []byte
-	switch err := tx.QueryRow(find, []any{owner, key}, &first, &prior); {
-	case err == sql.ErrNoRows:
-		_, err := tx.Exec(record, owner, key, hash[:], subject, tx.at)
+	if err := tx.QueryRow(find, []any{owner, key}, &first, &prior); err != nil {
 		return "", false, err
-	case err != nil:
-		return "", false, err
-	case !bytes.Equal(first, hash[:]):
+	}
+	if !bytes.Equal(first, hash[:]) {
 		return prior, true, ErrKeyReused
 	}
 	return prior, true, nil

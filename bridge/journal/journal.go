@@ -73,6 +73,8 @@ type Journal struct {
 	queue   *queue
 	quiet   pulse
 
+	foldRest atomic.Bool // the keeper asks the writer for a checkpoint
+
 	watchers []func([]Change) // fixed once Run is called
 
 	notice struct {
@@ -84,6 +86,7 @@ type Journal struct {
 	conn      *conn      // the writer's; nil after a failure
 	told      int64      // the latest change the watchers have had
 	unchecked bool       // the check at start ran out of time
+	failed    bool       // storage ended the latest Run
 	closed    bool
 }
 
@@ -152,7 +155,7 @@ func open(ctx context.Context, c Config, tables fs.FS) (_ *Journal, err error) {
 	if err := j.load(ctx, steps); err != nil {
 		return nil, err
 	}
-	readers, err := j.connector(readerPragmas)
+	readers, err := j.connector(j.path, readerPragmas)
 	if err != nil {
 		return nil, err
 	}
@@ -178,11 +181,13 @@ func (j *Journal) load(ctx context.Context, steps []migration) error {
 }
 
 func (j *Journal) openFile(ctx context.Context, steps []migration) (err error) {
-	clean, err := j.createFile()
-	if err != nil {
-		return err
+	if !exists(j.path) {
+		if err := j.create(ctx, steps); err != nil {
+			return err
+		}
 	}
-	c, err := j.connect(ctx, writerPragmas)
+	clean := j.endedWell()
+	c, err := j.connect(ctx, j.path, writerPragmas)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	foldFrom   = 1 << 20               // bytes of log worth a checkpoint
 	foldAnyway = 16 << 20              // bytes at which no quiet moment is waited for
+	askEvery   = time.Second           // between two checkpoints by the writer
 	quietFor   = 5 * time.Millisecond  // no commit for so long makes a quiet moment
 	lookEvery  = 50 * time.Millisecond // between two looks at the log while commits come
 	pruneEvery = time.Minute
@@ -70,8 +71,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 // keeper does what can wait: folding the log, pruning, checking what the start had no time for.
 type keeper struct {
 	*Journal
-	conn  *conn  // opened when it is first needed
-	owner string // where the walk through idempotency stands
+	conn  *conn     // opened when it is first needed
+	asked time.Time // when the writer was last asked to fold
+	owner string    // where the walk through idempotency stands
 	key   string
 }
 
@@ -107,7 +109,7 @@ func (j *Journal) keep(ctx context.Context) {
 // deepCheck finishes the check of the start; false when ctx ends.
 func (k *keeper) deepCheck(ctx context.Context) bool {
 	began := time.Now()
-	c, err := k.connect(ctx, readerPragmas)
+	c, err := k.connect(ctx, k.path, readerPragmas)
 	if err == nil {
 		err = quickCheck(ctx, c)
 		c.close()
@@ -126,38 +128,42 @@ func (k *keeper) deepCheck(ctx context.Context) bool {
 	return true
 }
 
-// fold runs a checkpoint if the log is worth one. It is passive: it waits for nobody and holds nobody up.
+// fold runs a checkpoint if the log is worth one. It is passive: it waits for nobody and holds nobody up. While commits come
+// without a pause there is always a rest that it could not fold, and the log never starts anew; when it has become long the
+// writer is asked to fold that rest between two commits.
 func (k *keeper) fold(ctx context.Context) error {
 	if k.conn == nil {
-		c, err := k.connect(ctx, keeperPragmas)
+		c, err := k.connect(ctx, k.path, keeperPragmas)
 		if err != nil {
 			return err
 		}
 		k.conn = c
 	}
-	log, err := k.conn.checkpoint(look)
-	if err != nil {
-		return err
-	}
-	k.metrics.wal.Set(float64(log.bytes()))
-	if log.bytes() < foldFrom {
-		return nil
-	}
-	for log.bytes() < foldAnyway && !k.quiet.rests() {
+	for {
+		log, err := k.conn.checkpoint(look)
+		if err != nil {
+			return err
+		}
+		k.metrics.wal.Set(float64(log.rest()))
+		if log.rest() < foldFrom && log.length() < foldAnyway || log.rest() == 0 {
+			return nil
+		}
+		if log.length() >= foldAnyway || k.quiet.rests() {
+			break
+		}
 		if !k.quiet.wait(ctx, lookEvery) {
 			return nil
 		}
-		if k.quiet.rests() {
-			break
-		}
-		if log, err = k.conn.checkpoint(look); err != nil {
-			return err
-		}
 	}
-	if log, err = k.conn.checkpoint(passive); err != nil {
+	log, err := k.conn.checkpoint(passive)
+	if err != nil {
 		return err
 	}
-	k.metrics.wal.Set(float64(log.bytes()))
+	k.metrics.wal.Set(float64(log.rest()))
+	if log.length() >= foldAnyway && time.Since(k.asked) >= askEvery {
+		k.asked = time.Now()
+		k.foldRest.Store(true)
+	}
 	return nil
 }
 
@@ -178,7 +184,8 @@ const (
 // walState is what a checkpoint answers: frames in the log, and of them those the file already has.
 type walState struct{ frames, folded int }
 
-func (s walState) bytes() int { return (s.frames - s.folded) * frameBytes }
+func (s walState) length() int { return s.frames * frameBytes }
+func (s walState) rest() int   { return (s.frames - s.folded) * frameBytes }
 
 func (c *conn) checkpoint(mode string) (walState, error) {
 	var busy int

@@ -78,7 +78,7 @@ type writer struct {
 // writer brings connection, feed and watchers to where the file is.
 func (j *Journal) writer(ctx context.Context) (*writer, error) {
 	if j.conn == nil {
-		c, err := j.connect(ctx, writerPragmas)
+		c, err := j.connect(ctx, j.path, writerPragmas)
 		if err != nil {
 			j.noteDamage(err)
 			return nil, err
@@ -86,12 +86,30 @@ func (j *Journal) writer(ctx context.Context) (*writer, error) {
 		j.conn = c
 	}
 	w := &writer{Journal: j}
-	if err := w.catchUp(); err != nil {
+	err := w.probe()
+	if err == nil {
+		err = w.catchUp()
+	}
+	if err != nil {
 		j.noteDamage(err)
 		w.drop()
 		return nil, err
 	}
 	return w, nil
+}
+
+// probe commits a row of no meaning after a failure: callers hear ErrDown until storage takes writes again, and what a
+// failed commit may have left in the log is overwritten, or was durable and is seen by catchUp.
+func (w *writer) probe() error {
+	if !w.failed {
+		return nil
+	}
+	const row = `INSERT INTO meta (name, value) VALUES ('storage came back', ?) ON CONFLICT DO UPDATE SET value = excluded.value`
+	if _, err := w.conn.exec(row, w.config.Now().UTC().Format(time.RFC3339)); err != nil {
+		return fmt.Errorf("probe storage: %w", err)
+	}
+	w.failed = false
+	return nil
 }
 
 // catchUp hands the watchers every change they have not had, a few at a time.
@@ -173,6 +191,11 @@ func (w *writer) commit() error {
 	w.quiet.begin()
 	w.next, w.wrote, w.changes = 0, false, nil
 	w.conn.trim()
+	if w.foldRest.CompareAndSwap(true, false) {
+		if _, err := w.conn.checkpoint(passive); err != nil {
+			return err
+		}
+	}
 	if _, err := w.conn.exec(sqlBegin); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -313,6 +336,7 @@ func (w *writer) fail(cause error) {
 func (w *writer) drop() {
 	w.conn.close()
 	w.conn = nil
+	w.failed = true
 }
 
 // tell hands changes to every watcher.
