@@ -63,10 +63,21 @@ func runToken(_ context.Context, std stdio, args []string) int {
 		fmt.Fprintf(std.err, "aboyeur token %s: --name is missing; say whose token it is\n", act)
 		return exitRefused
 	}
+	var r access.Role
 	var err error
+	if act == "add" {
+		r, err = access.ParseRole(role)
+	}
+	if err == nil && act != "list" {
+		err = access.CheckName(name)
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "aboyeur token %s: %v\n", act, err)
+		return exitRefused
+	}
 	switch act {
 	case "add":
-		err = addToken(std, file, role, name)
+		err = addToken(std, file, r, name)
 	case "remove":
 		err = access.RemoveToken(file, name)
 	case "list":
@@ -80,17 +91,13 @@ func runToken(_ context.Context, std stdio, args []string) int {
 }
 
 // addToken prints the token alone on stdout, so that a script can take it, and a word for people on stderr.
-func addToken(std stdio, file, role, name string) error {
-	r, err := access.ParseRole(role)
-	if err != nil {
-		return err
-	}
-	token, err := access.AddToken(file, name, r, time.Now())
+func addToken(std stdio, file string, role access.Role, name string) error {
+	token, err := access.AddToken(file, name, role, time.Now())
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(std.out, token)
-	fmt.Fprintf(std.err, "token of %s (%s) made; it is not shown again\n", name, r)
+	fmt.Fprintf(std.err, "token of %s (%s) made; it is not shown again\n", name, role)
 	return nil
 }
 
