@@ -1,6 +1,6 @@
 // Devices: the kitchen screens of the configuration, the browsers paired with them, and pairing by a code.
 
-import { $, get, h, swap, t, when, word } from './base.js';
+import { $, get, h, number, swap, t, when, word } from './base.js';
 import { ask, follow, may, perform, ready, say, sayFault, table } from './shell.js';
 
 const screens = [...$('screens').children].map(e => e.dataset);
@@ -24,7 +24,7 @@ function screenCard(s, pairings) {
   return h('article', { class: 'tile screen' },
     h('div', { class: 'glass', data: { theme: s.theme }, 'aria-hidden': 'true' }, h('i'), h('i'), h('i'), h('i')),
     h('header', {}, h('h2', {}, s.name), h('a', { class: 'button', href: '/screens/' + encodeURIComponent(s.name), target: '_blank', rel: 'noopener' }, t('devices.open'))),
-    h('p', { class: 'soft' }, [s.stations, t('devices.geometry', s.diagonal, s.distance), word('theme.', s.theme)].filter(Boolean).join(' · ')),
+    h('p', { class: 'soft' }, [s.stations, t('devices.geometry', number(Number(s.diagonal)), number(Number(s.distance))), word('theme.', s.theme)].filter(Boolean).join(' · ')),
     h('p', { class: 'soft' }, mine ? t('devices.paired_with', mine) : t('devices.not_paired')));
 }
 

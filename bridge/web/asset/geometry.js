@@ -5,7 +5,7 @@
   const root = document.documentElement;
   const diagonal = parseFloat(root.dataset.diagonal) || 21.5; // inches
   const distance = parseFloat(root.dataset.distance) || 1.2; // metres
-  const LETTER = 19; // minutes of arc of a capital letter; 16 can be read, 20 to 22 are comfortable
+  const LETTER = 17; // minutes of arc of an item's capital letter, 16 being the least; heads are half as large again
   const CAPITAL = 0.72; // height of a capital letter in a font of size 1
 
   function measure() {
@@ -17,7 +17,7 @@
     const touch = Math.max(44, Math.round(15 * mm)), bump = Math.max(48, Math.round(20 * mm));
     const top = Math.max(40, Math.round(item * 1.7)), foot = touch + 16;
     const columns = Math.max(1, Math.min(5, Math.floor((w - 8) / Math.max(200, item * 11.5))));
-    const slot = item * (2.9 + 4 * 1.35) + bump + 24; // head, four lines, buttons
+    const slot = item * (2.6 + 4 * 1.3) + bump + 28; // head, four lines, buttons
     const most = columns === 1 ? 4 : 2;
     const rows = Math.max(1, Math.min(most, Math.floor((h - top - foot) / slot)));
     const set = (name, value) => root.style.setProperty(name, value);

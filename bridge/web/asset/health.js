@@ -1,11 +1,12 @@
 // Health: what is wrong and what to do about it, then the box's figures, each with the name of its metric.
 
 import { $, get, h, number, svg, swap, t, when, word, lang } from './base.js';
+import { warningRemedy, warningText } from './lamps.js';
 import { follow, sayFault } from './shell.js';
 
 function warning(w) {
   return h('li', { class: 'warning', data: { severity: w.severity } }, h('span', { class: 'shape', 'aria-hidden': 'true' }),
-    h('div', {}, h('b', {}, w.text), w.remedy && h('p', {}, w.remedy)),
+    h('div', {}, h('b', {}, warningText(w)), w.remedy && h('p', {}, warningRemedy(w))),
     h('span', { class: 'soft' }, [word('severity.', w.severity), w.subject, w.since && t('health.since', when(w.since))].filter(Boolean).join(' · ')));
 }
 

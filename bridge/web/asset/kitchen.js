@@ -65,14 +65,14 @@ function besides(k) {
   if (k.covers) parts.push(n('kitchen.covers', k.covers));
   if (k.staff) parts.push(k.staff);
   if (k.customer) parts.push(k.customer);
-  if (!k.table && !k.partner?.name && k.service) parts.push(word('service.', k.service));
+  if (!k.table && !k.partner?.name && k.service) parts.unshift(word('service.', k.service));
   return parts.join(' · ');
 }
 
 function allergy(k) {
   const all = new Set();
   if (k.allergy_note) all.add(k.allergy_note);
-  for (const line of k.lines || []) if (line.change !== 'removed') for (const a of line.allergens || []) all.add(a);
+  for (const line of k.lines || []) if (line.change !== 'removed') for (const a of line.allergens || []) if (!(k.allergy_note || '').toLowerCase().includes(a.toLowerCase())) all.add(a);
   return [...all].join(' · ');
 }
 
@@ -144,7 +144,7 @@ function partsOf(k) {
   const heights = items.map(tall), full = slotSize.height - 4;
   const parts = [];
   let from = 0, top = tall(head) + tall(flags);
-  const LIST = 16; // padding of the list
+  const LIST = 14; // padding of the list, and a pixel for rounding
   for (;;) {
     const rest = heights.slice(from).reduce((a, b) => a + b, 0);
     if (top + LIST + rest + tall(foot) <= full || parts.length === board.size - 1) {
@@ -304,8 +304,9 @@ function counts(list) {
   $('median').hidden = taken.length < 3;
   if (taken.length >= 3) write($('median'), t('kitchen.median', age(taken[Math.floor(taken.length / 2)])));
   const later = new Map();
-  for (const k of tickets.values()) if (k.state === 'held') later.set(k.due || '', (later.get(k.due || '') || 0) + 1);
-  const times = [...later].sort((a, b) => a[0].localeCompare(b[0])).map(([due, count]) => (due ? clock(Date.parse(due)) + ' ' : '') + '×' + count);
+  const held = [...tickets.values()].filter(k => k.state === 'held').sort((a, b) => (Date.parse(a.due) || 0) - (Date.parse(b.due) || 0));
+  for (const k of held) { const due = k.due ? clock(Date.parse(k.due)) + ' ' : ''; later.set(due, (later.get(due) || 0) + 1); }
+  const times = [...later].map(([due, count]) => due + '×' + count);
   write($('later'), times.length ? t('kitchen.later', times.slice(0, 4).join(', ') + (times.length > 4 ? ' …' : '')) : '');
   const pages = board.pages();
   write($('page'), t('kitchen.page', board.page + 1, pages));
@@ -386,7 +387,9 @@ let countsAll = true; // whether the box's open count holds held tickets too
 function beat(b) {
   if (outbox.acts.length || resyncing) return;
   const mine = countsAll ? tickets.size : open().length;
-  const different = (b.open !== undefined && b.open !== mine) || (b.seq !== undefined && b.seq > stream.seq);
+  // seq counts every change of the box: a lower one than ours is another journal. last is the change that was last
+  // sent to this screen: another one than ours means that something did not arrive.
+  const different = (b.open !== undefined && b.open !== mine) || (b.seq !== undefined && b.seq < stream.seq) || (b.last !== undefined && b.last > stream.seq);
   if (different && Date.now() - resynced > resyncPause) {
     resynced = Date.now();
     resyncing = true;

@@ -23,6 +23,11 @@ export function paperOf(jobs) {
   return 'waiting';
 }
 
+// A warning of a printer speaks the reader's language; others the box's own, since only it knows their figures.
+const ours = w => /^printer_/.test(w.code) && t('warning.' + w.code, w.subject) !== 'warning.' + w.code;
+export const warningText = w => ours(w) ? t('warning.' + w.code, w.subject) : w.text;
+export const warningRemedy = w => ours(w) ? t('warning.' + w.code + '.remedy') : w.remedy;
+
 // chip shows an order's state.
 export const chip = state => h('span', { class: 'chip', data: { state } }, word('order.state.', state));
 

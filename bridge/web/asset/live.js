@@ -31,10 +31,14 @@ export function live(changed, connection) {
       let after = 0;
       try {
         after = (await get('/v1/changes?after=0&limit=1')).seq || 0;
-      } catch {
-        tell(false);
-        setTimeout(start, PAUSE);
-        return;
+      } catch (fault) {
+        if (fault.status === 410 && fault.problem.seq) after = fault.problem.seq; // the oldest changes are gone; from now on then
+        else {
+          tell(fault.status !== 0);
+          everything();
+          setTimeout(start, PAUSE);
+          return;
+        }
       }
       source = new EventSource('/v1/changes?after=' + after);
       source.onopen = () => { tell(true); everything(); };

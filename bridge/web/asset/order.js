@@ -85,7 +85,7 @@ function promise(line) {
   ];
   return h('section', { class: 'promise', 'aria-label': t('promise.title') },
     h('div', { class: 'figures' }, steps.map(s => h('div', { class: 'figure', data: { step: s.key, state: Number.isNaN(s.ms) ? 'open' : s.limit && s.ms > s.limit ? 'over' : 'kept' } },
-      h('span', { class: 'figure-word' }, t('promise.' + s.key)),
+      h('span', { class: 'figure-word' }, s.key === 'printed' && /\bnone\b/.test(s.e?.detail || '') ? t('promise.unproved') : t('promise.' + s.key)),
       h('span', { class: 'figure-value' }, Number.isNaN(s.ms) ? '–' : span(s.ms)),
       h('span', { class: 'figure-note' }, note(s, line))))),
     ruler(steps));
@@ -154,7 +154,7 @@ function timeline(line) {
     before = at;
     const where = e.station && e.printer && e.station !== e.printer ? `${e.station} → ${e.printer}` : e.station || e.printer || '';
     const proof = e.event === 'job_printed' || e.event === 'job_done';
-    const sub = [e.by && t('order.by', e.by), proof ? proofOf(e) : e.detail].filter(Boolean).join(' · ');
+    const sub = [e.by && t('order.by', e.by), proof ? proofOf(e) : e.event.startsWith('job_') ? word('reason.', e.detail) : e.detail].filter(Boolean).join(' · ');
     return h('li', { class: 'ev', data: { event: e.event, kind: BAD.has(e.event) ? 'bad' : proof ? 'proof' : MAJOR.has(e.event) ? 'major' : '' } },
       h('time', { datetime: e.at }, h('span', { class: same && 'same' }, at), h('span', { class: 'ms' }, '.' + String(Math.floor(e.ms % 1000)).padStart(3, '0'))),
       h('span', { class: 'node', 'aria-hidden': 'true' }, proof && icon('check')),
@@ -177,9 +177,9 @@ function paper(o) {
     swap(tabs, jobs.length > 1 && jobs.map((x, k) => h('button', { role: 'tab', class: 'tab', 'aria-selected': String(k === i), onclick: () => show(k) }, x.kind === 'order' || !x.kind ? x.station : `${x.station} · ${word('kind.', x.kind)}`)));
     const picture = h('img', { class: 'ticket-picture', alt: t('order.paper_alt', j.station, o.number), src: `/v1/jobs/${encodeURIComponent(j.id)}/preview.png`, decoding: 'async' });
     picture.addEventListener('error', () => swap(box, h('p', { class: 'soft' }, t('order.paper_fault'))));
-    swap(box, h('div', { class: 'torn' }, picture),
+    swap(box, picture,
       h('p', { class: 'paper-state', data: { state: j.state } }, h('span', { class: 'shape', 'aria-hidden': 'true' }),
-        [word('job.state.', j.state), j.printer, j.attempt > 1 && t('order.attempt', j.attempt), j.reason].filter(Boolean).join(' · ')));
+        [word('job.state.', j.state), j.printer, j.attempt > 1 && t('order.attempt', j.attempt), word('reason.', j.reason)].filter(Boolean).join(' · ')));
   };
   show(paperOn);
   return [tabs, box];

@@ -2,6 +2,7 @@
 // share: following changes, asking once before something dangerous, saying what went wrong.
 
 import { $, Fault, businessDay, call, clock, get, h, icon, n, newKey, swap, t, write } from './base.js';
+import { warningRemedy, warningText } from './lamps.js';
 import { live } from './live.js';
 
 export let me = { name: '', role: '' };
@@ -22,7 +23,7 @@ async function whoAmI() {
     return;
   }
   swap($('who'), h('b', {}, me.name || ''), me.role && h('small', {}, t('role.' + me.role)));
-  $('sign-out').hidden = me.via === 'demo';
+  $('sign-out').hidden = me.name === 'demo'; // this very machine is let in without a session
 }
 
 $('sign-out').addEventListener('click', async () => {
@@ -41,8 +42,8 @@ async function drawStatus() {
     const list = (await get('/v1/warnings')).warnings || [];
     const worst = list.toSorted((a, b) => (RANK[b.severity] || 0) - (RANK[a.severity] || 0))[0];
     status.dataset.state = !worst || worst.severity === 'info' ? 'ok' : worst.severity;
-    write($('status-text'), !worst ? t('status.well') : list.length > 1 ? worst.text + ' · ' + n('status.more', list.length - 1) : worst.text);
-    status.title = worst?.remedy || '';
+    write($('status-text'), !worst ? t('status.well') : list.length > 1 ? warningText(worst) + ' · ' + n('status.more', list.length - 1) : warningText(worst));
+    status.title = worst ? warningRemedy(worst) : '';
     connection(true);
   } catch (fault) {
     if (fault.status === 401) signIn();

@@ -1,0 +1,260 @@
+package web
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"go.uber.org/goleak"
+)
+
+var screenshots = flag.String("screenshots", "", "folder for a picture of every page, in both languages and themes")
+
+// browser is the one Chromium of this test binary; each test opens a tab of its own in it.
+var browser struct {
+	once   sync.Once
+	ctx    context.Context
+	cancel func()
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if browser.cancel != nil {
+		browser.cancel()
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func startBrowser() {
+	path := ""
+	for _, name := range []string{"/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		browser.err = fmt.Errorf("these tests look at the pages in Chromium and found none: run `make test`, which installs it")
+		return
+	}
+	dir, err := os.MkdirTemp("", "aboyeur-browser-") // outlives the test that happened to be first
+	if err != nil {
+		browser.err = err
+		return
+	}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("headless", "new"), chromedp.WindowSize(1440, 900)}
+	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "hide-scrollbars",
+		"disable-default-apps", "mute-audio", "disable-background-timer-throttling", "disable-renderer-backgrounding", "disable-backgrounding-occluded-windows"} {
+		options = append(options, chromedp.Flag(name, true))
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	silent := func(string, ...any) {} // a newer Chromium says things this version of the library does not know
+	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(silent), chromedp.WithLogf(silent))
+	browser.ctx = ctx
+	browser.cancel = func() {
+		_ = chromedp.Cancel(ctx) // it is going away in any case
+		cancel()
+		stop()
+		os.RemoveAll(dir)
+	}
+	browser.err = chromedp.Run(ctx)
+}
+
+// tab is one page. Its box has a port and so a storage of its own; cookies, which ports share, are cleared.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	box  *fakeBox
+	mu   sync.Mutex
+	said []string // uncaught exceptions and refused resources
+}
+
+func openTab(t *testing.T, box *fakeBox, width, height int64) *tab {
+	t.Helper()
+	browser.once.Do(startBrowser)
+	if browser.err != nil {
+		t.Fatal(browser.err)
+	}
+	ctx, cancel := chromedp.NewContext(browser.ctx)
+	t.Cleanup(cancel)
+	ctx, stop := context.WithTimeout(ctx, patience())
+	t.Cleanup(stop)
+	b := &tab{t: t, ctx: ctx, box: box}
+	chromedp.ListenTarget(ctx, func(e any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch e := e.(type) {
+		case *runtime.EventExceptionThrown:
+			text := e.ExceptionDetails.Text
+			if e.ExceptionDetails.Exception != nil {
+				text += " " + e.ExceptionDetails.Exception.Description
+			}
+			b.said = append(b.said, text)
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError {
+				b.said = append(b.said, fmt.Sprintf("console: %s", e.Args[0].Value))
+			}
+		}
+	})
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, s := range b.said {
+			t.Errorf("the page threw: %s", s)
+		}
+	})
+	b.run(runtime.Enable(), network.Enable(), network.ClearBrowserCookies(), emulation.SetFocusEmulationEnabled(true))
+	b.size(width, height)
+	return b
+}
+
+// patience is how long a tab may live; taking pictures takes time.
+func patience() time.Duration {
+	if *screenshots != "" {
+		return 5 * time.Minute
+	}
+	return 40 * time.Second
+}
+
+func (b *tab) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatalf("browser: %v", err)
+	}
+}
+
+func (b *tab) size(width, height int64) {
+	b.t.Helper()
+	b.run(emulation.SetDeviceMetricsOverride(width, height, 1, false))
+}
+
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.run(chromedp.Navigate(b.box.server.URL + path))
+}
+
+// eval gives the value of an expression, as text.
+func (b *tab) eval(expression string) string {
+	b.t.Helper()
+	var v any
+	b.run(chromedp.Evaluate(expression, &v))
+	return fmt.Sprint(v)
+}
+
+// wait polls an expression until it is true.
+func (b *tab) wait(what, expression string) {
+	b.t.Helper()
+	deadline := time.Now().Add(8 * time.Second)
+	for {
+		var ok bool
+		err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+expression+")", &ok))
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) || b.ctx.Err() != nil {
+			b.t.Fatalf("%s: not so: %s (%v)\npage: %s", what, expression, err, b.text("body"))
+		}
+		b.pause()
+	}
+}
+
+// until polls a condition of the box.
+func (b *tab) until(what string, ok func() bool) {
+	b.t.Helper()
+	for deadline := time.Now().Add(8 * time.Second); !ok(); b.pause() {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%s: did not happen", what)
+		}
+	}
+}
+
+// pause gives the page one animation frame, which is also the pace of polling.
+func (b *tab) pause() {
+	_ = chromedp.Run(b.ctx, chromedp.Evaluate(`new Promise(r => setTimeout(r, 15))`, nil, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+}
+
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return b.eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? '(none)'", selector))
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.wait("something to click", fmt.Sprintf("document.querySelector(%q)", selector))
+	b.run(chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// touch taps with a finger.
+func (b *tab) touch(selector string) {
+	b.t.Helper()
+	var at []float64
+	b.run(chromedp.Evaluate(fmt.Sprintf(`(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector), &at))
+	b.run(emulation.SetTouchEmulationEnabled(true),
+		input.DispatchTouchEvent(input.TouchStart, []*input.TouchPoint{{X: at[0], Y: at[1]}}),
+		input.DispatchTouchEvent(input.TouchEnd, []*input.TouchPoint{}))
+}
+
+// key presses a key by its code, as a bump bar does; key says what the layout makes of it.
+func (b *tab) key(code, key string) {
+	b.t.Helper()
+	down := input.DispatchKeyEvent(input.KeyRawDown).WithCode(code).WithKey(key)
+	if code == "ControlLeft" {
+		down = down.WithModifiers(input.ModifierCtrl)
+	}
+	b.run(down, input.DispatchKeyEvent(input.KeyUp).WithCode(code).WithKey(key))
+}
+
+// settle lets the page's guard against double blows pass, by its own clock.
+func (b *tab) settle() {
+	b.eval(`(() => { const now = performance.now.bind(performance); performance.now = () => now() + 1000 * (window.__later = (window.__later || 0) + 1) })()`)
+}
+
+func (b *tab) shoot(name string) {
+	b.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	var picture []byte
+	for range 4 { // on a busy machine a frame now and then never comes
+		attempt, cancel := context.WithTimeout(b.ctx, 3*time.Second)
+		err := chromedp.Run(attempt, page.BringToFront(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			picture, err = page.CaptureScreenshot().Do(ctx)
+			return err
+		}))
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	if picture == nil {
+		b.t.Fatalf("no picture of %s", name)
+	}
+	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, strings.ReplaceAll(name, "/", "_")+".png"), picture, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestScreenshots opens every page in both languages and both themes and leaves a picture of each with -screenshots
+// DIR. Without it, it still proves that none of them throws, and that none is wider than its glass.
+func TestScreenshots(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	box := newFakeBox(t, Config{Demo: true})
+	box.orders, box.printers, box.warnings, box.pairings = cannedOrders(24), cannedPrinters(), cannedWarnings(), cannedPairings()
+	box.bumped = recalled()
+	box.tickets = service()
+	b := openTab(t, box, 1440, 900)
+	ready := map[string]string{
+		"/orders": "document.querySelectorAll('#rows tr').length", "/orders/o1": "document.querySelectorAll('.ev').length && document.querySelector('.ticket-picture')?.complete", "/printers": "document.querySelector('.tile')",
+		"/devices": "document.querySelector('.tile')", "/health": "document.querySelector('.tile')", "/audit": "document.querySelector('.rows')", "/help": "document.querySelector('#who').innerText",
+		"/sign-in": "document.activeElement.id === 'token'", "/pair": "document.querySelectorAll('.code span').length === 4",
+	}
+	paths := []string{"/orders", "/orders/o1", "/printers", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
+	fits := func(path string) {
+		t.Helper()
+		if wide := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide != "0" {
+			t.Errorf("%s is %s px wider than the window of %s px", path, wide, b.eval("innerWidth"))
+		}
+	}
+	for _, look := range []struct{ language, theme string }{{"en", "day"}, {"fr", "night"}, {"fr", "day"}, {"en", "night"}} {
+		for i, path := range paths {
+			if i > 0 && *screenshots == "" && look.language != "fr" {
+				continue // once through all pages is enough where nobody looks at the pictures
+			}
+			b.open(path + "?language=" + look.language + "&theme=" + look.theme)
+			b.wait(path, ready[path])
+			fits(path)
+			b.shoot(fmt.Sprintf("console%s-%s-%s", path, look.language, look.theme))
+		}
+	}
+	for _, glass := range []struct {
+		name          string
+		width, height int64
+		screen        Screen
+	}{
+		{"21-inch", 1920, 1080, Screen{Name: "grill", DiagonalInches: 21.5, DistanceM: 1.2}},
+		{"42-inch", 1920, 1080, Screen{Name: "grill", DiagonalInches: 42, DistanceM: 3}},
+		{"7-inch", 1024, 600, Screen{Name: "grill", DiagonalInches: 7, DistanceM: .5}},
+		{"10-inch-day", 1280, 800, Screen{Name: "grill", DiagonalInches: 10.1, DistanceM: .6, Theme: "day"}},
+		{"21-inch-day", 1920, 1080, Screen{Name: "grill", DiagonalInches: 21.5, DistanceM: 1.2, Theme: "day"}},
+	} {
+		glass.screen.Stations = []string{"grill"}
+		kitchen := newFakeBox(t, Config{Screens: []Screen{glass.screen}, Language: "fr"})
+		kitchen.tickets, kitchen.printers, kitchen.warnings, kitchen.bumped = service(), cannedPrinters(), cannedWarnings(), recalled()
+		k := openTab(t, kitchen, glass.width, glass.height)
+		k.open("/screens/grill?language=" + map[bool]string{true: "fr", false: "en"}[glass.name != "42-inch"])
+		k.wait("tickets", "document.querySelectorAll('.k-card').length > 1")
+		if glass.name == "21-inch" {
+			k.key("Digit2", "é")
+			k.key("Digit8", "_")
+		}
+		k.shoot("kitchen-" + glass.name)
+		if glass.name == "21-inch" {
+			k.click("[data-act=bump][data-id=t4]")
+			k.key("KeyR", "r")
+			k.wait("recall list", "document.querySelector('.k-recall')")
+			k.shoot("kitchen-recall")
+			k.key("Escape", "Escape")
+			kitchen.disconnect(true)
+			k.eval("(() => { const now = Date.now; Date.now = () => now() + 13000 })()")
+			k.wait("offline bar", "!document.querySelector('#cut').hidden")
+			k.click(".k-slot[data-slot='0'] [data-act=seen]")
+			k.settle()
+			k.click(".k-slot[data-slot='0'] [data-act=bump]")
+			k.wait("a kept bump", "document.querySelector('.k-ghost .icon')")
+			k.shoot("kitchen-offline")
+		}
+	}
+	empty := newFakeBox(t, Config{})
+	e := openTab(t, empty, 1920, 1080)
+	e.open("/screens/grill")
+	e.wait("the empty board", "!document.querySelector('#empty').hidden")
+	e.shoot("kitchen-empty")
+	e.size(1440, 900)
+	e.open("/orders")
+	e.wait("the empty list", "!document.querySelector('#say').hidden")
+	e.shoot("console-orders-empty")
+	e.box.mu.Lock()
+	e.box.answers["/v1/orders"] = 403
+	e.box.mu.Unlock()
+	e.open("/orders")
+	e.wait("no permission", "document.querySelector('#say .button, #say p') && !document.querySelector('#say').hidden")
+	e.shoot("console-orders-forbidden")
+	e.open("/screens/nowhere")
+	e.wait("the choice of screens", "document.querySelector('.choices a')")
+	e.shoot("screen-missing")
+
+	// A phone.
+	b.size(375, 812)
+	for _, path := range paths {
+		b.open(path + "?language=fr&theme=day")
+		b.wait(path, ready[path])
+		fits(path)
+		b.shoot("phone" + path)
+	}
+	phone := newFakeBox(t, Config{})
+	phone.tickets = service()
+	p := openTab(t, phone, 375, 812)
+	p.open("/screens/grill")
+	p.wait("tickets", "document.querySelector('.k-card')")
+	if wide := p.eval("document.documentElement.scrollWidth"); wide != "375" {
+		t.Errorf("the kitchen screen is %s px wide on a phone of 375", wide)
+	}
+	p.shoot("phone_screens_grill")
+}
