@@ -178,7 +178,7 @@ func (b *box) waitReady(ctx context.Context) error {
 		}
 		select {
 		case <-died:
-			return fmt.Errorf("the box ended: %w: %s", b.process.err, b.process.tail)
+			return fmt.Errorf("the box ended: %v: %s", b.process.err, b.process.tail)
 		case <-ctx.Done():
 			return fmt.Errorf("the box is not ready after %s: %w", patienceReady, last)
 		case <-time.After(time.Millisecond):

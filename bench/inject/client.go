@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -31,10 +32,11 @@ type client struct {
 
 // A job is one request: the bytes and who wants to know what became of it.
 type job struct {
-	tpl  *template
-	mark mark
-	done func(outcome)
-	sent func(at int64)
+	tpl   *template
+	mark  mark
+	done  func(outcome)
+	sent  func(at int64)
+	again bool // it is on its second connection
 }
 
 // An outcome is what came back; Err is set when no whole answer came.
@@ -73,6 +75,11 @@ func (c *client) warm(n int) error {
 func (c *client) send(j job) {
 	c.open.Add(1)
 	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		c.finish(j, outcome{At: c.now(), Err: errClosed})
+		return
+	}
 	if n := len(c.idle); n > 0 {
 		l := c.idle[n-1]
 		c.idle = c.idle[:n-1]
@@ -82,8 +89,8 @@ func (c *client) send(j job) {
 	}
 	if len(c.lanes)+c.dialing < c.max {
 		c.dialing++
-		c.mu.Unlock()
 		c.wg.Add(1)
+		c.mu.Unlock()
 		go func() {
 			defer c.wg.Done()
 			c.dial(j)
@@ -149,7 +156,7 @@ func (c *client) free(l *lane) {
 	c.mu.Unlock()
 }
 
-// drop forgets a lane whose connection ended.
+// drop forgets a lane whose connection ended, and opens another for what waits.
 func (c *client) drop(l *lane) {
 	_ = l.conn.Close()
 	c.mu.Lock()
@@ -160,7 +167,38 @@ func (c *client) drop(l *lane) {
 			break
 		}
 	}
+	var next *job
+	if len(c.queue) > 0 && !c.closed {
+		next = &c.queue[0]
+		c.queue = c.queue[1:]
+		c.dialing++
+	}
 	c.mu.Unlock()
+	if next != nil {
+		c.dial(*next)
+	}
+	l.gone.Store(true)
+	l.forsake()
+}
+
+// retry sends a request again over a new connection, once. A server may close a kept-alive connection in the moment a
+// request is written. Nothing of an answer has come, and the order's own id makes sending it again safe.
+func (c *client) retry(j job, why error) {
+	c.mu.Lock()
+	if j.again || c.closed {
+		c.mu.Unlock()
+		c.finish(j, outcome{At: c.now(), Err: why})
+		return
+	}
+	c.dialing++
+	c.wg.Add(1)
+	c.mu.Unlock()
+	j.again = true
+	c.redials.Add(1)
+	go func() {
+		defer c.wg.Done()
+		c.dial(j)
+	}()
 }
 
 // connections is how many are open.
@@ -191,18 +229,28 @@ type lane struct {
 	c    *client
 	conn net.Conn
 	job  atomic.Pointer[job]
+	gone atomic.Bool // nobody reads any more
 	buf  []byte
-	used bool // an answer has come over it before
 }
 
 func (l *lane) start(j job) {
 	l.buf = j.tpl.fill(l.buf[:0], j.mark)
 	l.job.Store(&j)
-	if j.sent != nil {
+	if j.sent != nil && !j.again {
 		j.sent(l.c.now())
 	}
 	if _, err := l.conn.Write(l.buf); err != nil {
 		_ = l.conn.Close() // the reader sees it and settles the request
+	}
+	if l.gone.Load() {
+		l.forsake()
+	}
+}
+
+// forsake settles a request that was given to the lane in the moment its reader went. Whoever takes it out settles it.
+func (l *lane) forsake() {
+	if j := l.job.Swap(nil); j != nil {
+		l.c.retry(*j, io.EOF)
 	}
 }
 
@@ -213,28 +261,16 @@ func (l *lane) read() {
 		a, rest, err := readAnswer(l.conn, buf)
 		at := l.c.now()
 		j := l.job.Swap(nil)
-		if j == nil { // closed by the server while idle, or talking out of turn
+		switch {
+		case j == nil: // closed by the server while idle, or talking out of turn
 			return
-		}
-		if err != nil {
-			// A server may close a kept-alive connection in the moment a request is written. Nothing of an answer has come:
-			// the order's own id makes sending it again safe.
-			if l.used && len(rest) == 0 && !l.c.isClosed() {
-				l.c.redials.Add(1)
-				l.c.wg.Add(1)
-				l.c.mu.Lock()
-				l.c.dialing++
-				l.c.mu.Unlock()
-				go func() {
-					defer l.c.wg.Done()
-					l.c.dial(*j)
-				}()
-				return
-			}
+		case err != nil && len(rest) == 0:
+			l.c.retry(*j, err)
+			return
+		case err != nil:
 			l.c.finish(*j, outcome{At: at, Err: err})
 			return
 		}
-		l.used = true
 		buf = append(buf[:0], rest...)
 		l.c.finish(*j, outcome{At: at, Status: a.status, RetryAfter: a.retryAfter})
 		if a.closes {
@@ -242,12 +278,6 @@ func (l *lane) read() {
 		}
 		l.c.free(l)
 	}
-}
-
-func (c *client) isClosed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closed
 }
 
 // An answer is what the generator needs of an HTTP/1.1 answer.
@@ -262,11 +292,9 @@ const maxAnswer = 256 << 10
 
 var errAnswer = errors.New("not an HTTP/1.1 answer")
 
-type reader interface{ Read([]byte) (int, error) }
-
 // readAnswer reads one whole answer from r, to which buf holds the first bytes already; rest is what came after it (or, with
 // an error, what had come). The body is passed over, by Content-Length or by chunks.
-func readAnswer(r reader, buf []byte) (a answer, rest []byte, err error) {
+func readAnswer(r io.Reader, buf []byte) (a answer, rest []byte, err error) {
 	more := func() error {
 		if len(buf) >= maxAnswer {
 			return fmt.Errorf("%w: longer than %d bytes", errAnswer, maxAnswer)

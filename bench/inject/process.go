@@ -104,7 +104,7 @@ func start(l launch) (*process, error) {
 		}
 		select {
 		case <-p.done:
-			return nil, fmt.Errorf("start %s: %w: %s", l.name, p.err, p.tail)
+			return nil, fmt.Errorf("start %s: %v: %s", l.name, p.err, p.tail)
 		case <-time.After(time.Millisecond):
 		}
 		if time.Now().After(deadline) {
@@ -239,7 +239,12 @@ func (f *firstLine) wait(ctx context.Context, p *process) (string, error) {
 	case l := <-f.line:
 		return strings.TrimSpace(l), nil
 	case <-p.done:
-		return "", fmt.Errorf("%s ended: %w: %s", p.name, p.err, p.tail)
+		select {
+		case l := <-f.line: // it said it and went
+			return strings.TrimSpace(l), nil
+		default:
+		}
+		return "", fmt.Errorf("%s ended: %v: %s", p.name, p.err, p.tail)
 	case <-ctx.Done():
 		return "", fmt.Errorf("%s has not said its address: %w", p.name, context.Cause(ctx))
 	}

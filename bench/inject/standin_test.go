@@ -122,9 +122,9 @@ func (d *double) run(ctx context.Context) error {
 	return err
 }
 
-// strike says whether the fault is due: once, in the middle of the orders.
+// strike says whether the fault is due: once each, and not two at one order.
 func (d *double) strike(fault string) bool {
-	if !slices.Contains(strings.Split(d.fault, ","), fault) || d.struck[fault] || d.n < 4 {
+	if i := slices.Index(strings.Split(d.fault, ","), fault); i < 0 || d.struck[fault] || d.n < 4+3*i {
 		return false
 	}
 	d.struck[fault] = true
