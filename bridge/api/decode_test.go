@@ -96,7 +96,7 @@ func TestDecodeBytes(t *testing.T) {
 			var d dish
 			err := DecodeBytes([]byte(c.in), &d)
 			if c.status == 0 {
-				if err != nil {
+				if err != nil || d.hidden != 0 {
 					t.Errorf("DecodeBytes(%q) = %v", c.in, err)
 				}
 				return
