@@ -1,11 +1,15 @@
 package printer
 
 import (
+	"context"
+	"encoding/hex"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"aboyeur/devices/port"
 	"aboyeur/protocol/escpos"
 	simulated "aboyeur/simulate/printer"
 )
@@ -105,7 +109,7 @@ func TestPaperOutInTheMiddleWaitsAndNeverResends(t *testing.T) {
 					t.Errorf("%s: status %s, ledger held %q", kind, st.State, r.ledger.heldReason())
 				}
 				other := r.kitchen()
-				settle(24 * time.Hour)
+				settle(3 * time.Hour)
 				if j := r.job(other); j.State != Queued {
 					t.Errorf("the next job is %s, want queued", j.State)
 				}
@@ -760,4 +764,169 @@ func TestEnvelope(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { e.build(j, a, ProofProcessID) }); n > 0 {
 		t.Errorf("build makes %v allocations", n)
 	}
+}
+
+// echo is a token's echo as hex, for a simulated printer to send whenever it likes.
+func echo(token [4]byte) string { return hex.EncodeToString(escpos.AppendProcessIDEcho(nil, token)) }
+
+// The cable was out for a moment and the printer went on: its echo comes over the next connection.
+func TestLateEchoOverTheNextConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(10 * time.Second)
+		r.inject(simulated.Fault{Kind: simulated.Slow, LinesPerSecond: 1})
+		id := r.kitchen()
+		settle(time.Second)
+		r.inject(simulated.Fault{Kind: simulated.DropLink})
+		settle(time.Second)
+		r.want(id, Unknown, "")
+		settle(time.Minute)
+		r.want(id, Done, EvidenceProcessID)
+		if j := r.job(id); j.Attempt != 1 || r.p.Status().Counts.LateTokens == 0 {
+			t.Errorf("attempt %d, counts %+v", j.Attempt, r.p.Status().Counts)
+		}
+		if _, all, _ := r.copies(); all[1] != 1 {
+			t.Errorf("paper:\n%s", r.paper())
+		}
+	})
+}
+
+// A person was asked already, then the echo came.
+func TestLateEchoOfAJobGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(time.Second)
+		r.inject(simulated.Fault{Kind: simulated.DropLink, At: 60})
+		id := r.submit(Job{})
+		settle(time.Minute)
+		j := r.job(id)
+		if j.State != Unknown || !j.settled {
+			t.Fatalf("job is %s", j.State)
+		}
+		r.inject(simulated.Fault{Kind: simulated.Garbage, Data: echo(j.attempt.TokenC)})
+		settle(time.Second)
+		r.want(id, Done, EvidenceProcessID)
+		r.inject(simulated.Fault{Kind: simulated.Garbage, Data: echo(j.attempt.TokenC)}) // and once more
+		settle(time.Second)
+		r.want(id, Done, EvidenceProcessID)
+	})
+}
+
+// The echo comes while the reprint is being written down: it is not begun.
+func TestLateEchoCancelsAReprint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(time.Second)
+		first, _ := tokens(1)
+		r.ledger.onSend = func(Attempt) {
+			r.inject(simulated.Fault{Kind: simulated.Garbage, Data: echo(first)})
+			time.Sleep(time.Second) // the disk is slow
+		}
+		r.inject(simulated.Fault{Kind: simulated.DropLink, At: 60})
+		id := r.kitchen()
+		settle(time.Minute)
+		r.want(id, Done, EvidenceProcessID)
+		h := r.job(id).history
+		if last := h[len(h)-1]; last.Attempt != 1 || last.Reason != ReasonCutUnknown {
+			t.Errorf("last report %+v", last)
+		}
+		if _, all, _ := r.copies(); all[1] != 1 || strings.Contains(r.paper(), "REPRINT") {
+			t.Errorf("paper:\n%s", r.paper())
+		}
+		r.ledger.onSend = nil
+		next := r.kitchen()
+		settle(time.Minute)
+		r.want(next, Done, EvidenceProcessID)
+		if !strings.Contains(r.paper(), "END 0002") {
+			t.Errorf("the number was not given back:\n%s", r.paper())
+		}
+	})
+}
+
+// An old answer to GS r that comes over the next connection is nobody's proof.
+func TestStaleFenceIsNoProof(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(_ *Config, s *simulated.Config) { s.Without = simulated.ProcessID })
+		defer r.end()
+		settle(10 * time.Second)
+		r.inject(simulated.Fault{Kind: simulated.Slow, LinesPerSecond: 1})
+		id := r.submit(Job{})
+		settle(time.Second)
+		r.inject(simulated.Fault{Kind: simulated.DropLink})
+		settle(time.Minute) // the old fence and the probe are answered in a row
+		if err := r.sim.Lift(""); err != nil {
+			t.Fatal(err)
+		}
+		r.want(id, Unknown, "")
+		r.inject(simulated.Fault{Kind: simulated.PaperOut, At: 60})
+		next := r.submit(Job{})
+		settle(time.Minute)
+		if j := r.job(next); j.State != Waiting {
+			t.Errorf("job is %s with evidence %q, want it to wait for paper", j.State, j.evidence)
+		}
+	})
+}
+
+// patientPort records what the driver asks of a Patient port.
+type patientPort struct {
+	pipePort
+	mu      sync.Mutex
+	patient bool
+	unheard time.Duration
+}
+
+func (p *patientPort) SetPatient(on bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.patient = on
+	return nil
+}
+
+func (p *patientPort) Unheard() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.unheard
+}
+
+func (p *patientPort) is() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.patient
+}
+
+func TestPatienceWhileThePaperIsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		link := &patientPort{}
+		r := newRig(t, func(c *Config, _ *simulated.Config) { c.Reconnect, c.ReconnectMax = time.Hour, time.Hour })
+		defer r.end()
+		r.wrap.Store(func(p pipePort) port.Port {
+			link.pipePort = p
+			return link
+		})
+		settle(time.Second)
+		r.inject(simulated.Fault{Kind: simulated.DropLink}) // to get a wrapped one
+		settle(2 * time.Hour)
+		r.inject(simulated.Fault{Kind: simulated.PaperOut, At: 60, For: simulated.Duration(time.Minute)})
+		id := r.kitchen()
+		settle(time.Second)
+		if !link.is() {
+			t.Error("paper out, and the port is not told to be patient")
+		}
+		settle(2 * time.Minute)
+		r.want(id, Done, EvidenceProcessID)
+		if link.is() {
+			t.Error("still patient")
+		}
+		r.inject(simulated.Fault{Kind: simulated.PaperOut, At: 60})
+		id = r.kitchen()
+		settle(time.Second)
+		link.mu.Lock()
+		link.unheard = 2 * time.Minute
+		link.mu.Unlock()
+		settle(time.Minute)
+		r.want(id, Unknown, "")
+	})
 }

@@ -24,6 +24,7 @@ func modes() []simulated.Fault {
 		{Kind: simulated.Silent, For: d(40 * time.Second)}, {Kind: simulated.Silent, For: d(time.Millisecond)}, {Kind: simulated.Hang, For: d(40 * time.Second)},
 		{Kind: simulated.Hang, For: d(time.Second)},
 		{Kind: simulated.Garbage}, {Kind: simulated.Garbage, Data: "5f414243"}, {Kind: simulated.Garbage, Data: "37"}, {Kind: simulated.Garbage, Data: "10"},
+		{Kind: simulated.Garbage, Data: "3b3000"}, {Kind: simulated.Garbage, Data: "372500"}, // says: power off, cleared
 		{Kind: simulated.Slow, LinesPerSecond: 0.5, For: d(time.Minute)}, {Kind: simulated.Slow, BytesPerSecond: 5, For: d(time.Minute)},
 		{Kind: simulated.EchoLost, Count: 1}, {Kind: simulated.EchoLost, Count: 2}, {Kind: simulated.EchoLost, For: d(time.Minute)},
 		{Kind: simulated.EchoDuplicate, Count: 3}, {Kind: simulated.EchoForeign, Count: 3}, {Kind: simulated.ASBBetween},
@@ -37,7 +38,7 @@ type trial struct {
 	fault   simulated.Fault
 	without simulated.Abilities
 	buffer  int
-	crash   bool // the program dies with the fault
+	crash   time.Duration // when the program dies; 0: it does not
 }
 
 func (tr trial) String() string {
@@ -54,29 +55,31 @@ func (tr trial) run(t *testing.T) {
 		settle(20 * time.Second)
 		r.inject(tr.fault)
 		ids := []JobID{r.kitchen(), r.kitchen(), r.kitchen()}
-		if tr.crash {
-			settle(time.Millisecond)
+		if tr.crash > 0 {
+			settle(tr.crash)
 			r.crash()
 			r.start()
 		}
-		for end := time.Now().Add(3 * time.Hour); !r.ledger.allSettled() && time.Now().Before(end); {
-			settle(10 * time.Second)
+		for n := range 60 { // a little more than an hour
+			if settle(time.Duration(1+n) * 2 * time.Second); r.ledger.allSettled() {
+				break
+			}
 			r.p.Recover() // somebody looks at the cutter
 			synctest.Wait()
-			r.check(ids, false, tr.crash)
+			r.check(ids, false, tr.crash > 0)
 		}
 		if err := r.sim.Lift(""); err != nil {
 			t.Fatal(err)
 		}
-		for n := 1; !r.ledger.allSettled() && n < 360; n++ {
-			settle(10 * time.Second)
+		for n := 1; !r.ledger.allSettled() && n < 60; n++ {
+			settle(time.Minute)
 			r.p.Recover()
-			if n == 180 { // the last thing people do
+			if n == 30 { // the last thing people do
 				r.inject(simulated.Fault{Kind: simulated.PowerCycle})
 			}
 		}
 		synctest.Wait()
-		r.check(ids, true, tr.crash)
+		r.check(ids, true, tr.crash > 0)
 		if t.Failed() {
 			t.Errorf("%v\n%s\npaper:\n%s\nstatus %+v\nprinter %+v", tr, r.ledger.describe(), r.paper(), r.p.Status(), r.sim.State())
 		}
@@ -138,8 +141,8 @@ func TestNoTicketIsLostOrDoubledInSilence(t *testing.T) {
 				}
 				for _, without := range []simulated.Abilities{0, simulated.ProcessID, simulated.ASB} {
 					for _, buffer := range []int{0, 50} {
-						for _, crash := range []bool{false, true} {
-							if !*long && rand.IntN(6) != 0 {
+						for _, crash := range []time.Duration{0, time.Nanosecond, time.Duration(rand.Int64N(int64(2 * time.Minute)))} {
+							if !*long && rand.IntN(9) != 0 {
 								continue
 							}
 							fault.At = int64(at)

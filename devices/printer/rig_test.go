@@ -49,7 +49,8 @@ type rig struct {
 	ledger  *fakeLedger
 	p       *Printer
 	config  Config
-	refuse  atomic.Bool // no connection
+	refuse  atomic.Bool  // no connection
+	wrap    atomic.Value // func(pipePort) port.Port
 	stop    context.CancelFunc
 	done    chan error
 	serving sync.WaitGroup
@@ -91,7 +92,11 @@ func (r *rig) open(ctx context.Context) (port.Port, error) {
 	r.conn = ours
 	r.mu.Unlock()
 	r.serving.Go(func() { r.sim.ServeConn(context.WithoutCancel(ctx), theirs) })
-	return pipePort{ours, r.config.Silent}, nil
+	p := pipePort{ours, r.config.Silent}
+	if wrap, ok := r.wrap.Load().(func(pipePort) port.Port); ok {
+		return wrap(p), nil
+	}
+	return p, nil
 }
 
 // start begins a process.
