@@ -1,7 +1,6 @@
 package printer
 
 import (
-	"context"
 	"encoding/hex"
 	"strings"
 	"sync"
