@@ -1,0 +1,121 @@
+# Aboyeur. `make` lists what can be done here.
+#
+#   make run SECONDS=20   the demonstration for 20 seconds; its last line is a summary as JSON
+#   make test             everything, with what the tests need
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO        ?= $(or $(shell command -v go),/usr/local/go/bin/go)
+VERSION   ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
+SECONDS   ?=
+FUZZTIME  ?= 20s
+TESTFLAGS ?=
+
+# Git refuses to describe a tree that belongs to somebody else; the build then goes without its revision.
+BUILDVCS  := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
+BUILD      = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS) -ldflags "-s -w -X main.version=$(VERSION)"
+PACKAGES   = $(GO) list -f '{{.Dir}}' ./...
+# Packages whose tests have a longer form behind -long.
+LONG       = grep -rl --include='*_test.go' 'flag.Bool("long"' . | xargs -r -n1 dirname | sort -u
+
+# need installs the packages whose test fails, a pair a word as in `strace:command -v strace`. It says so and goes on
+# where it cannot: what really needs them then fails by its own words.
+define need
+missing=; \
+have() { command -v "$$1" >/dev/null 2>&1; }; \
+for package in $(1); do \
+  case $$package in \
+    chromium) have chromium || have chromium-browser || have google-chrome;; \
+    libc6-dev) test -e /usr/include/stdlib.h;; \
+    gcc|strace|pkg-config) have $$package;; \
+    *) dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed';; \
+  esac || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+  as=; if [ "$$(id -u)" != 0 ]; then as='sudo -n'; fi; \
+  if ! have apt-get; then \
+    echo "not installed, and there is no apt-get here:$$missing; going on without" >&2; \
+  elif [ -n "$$as" ] && ! $$as true 2>/dev/null; then \
+    echo "not installed, and only root may: sudo apt-get install$$missing; going on without" >&2; \
+  else \
+    echo "installing$$missing" >&2; \
+    export DEBIAN_FRONTEND=noninteractive; \
+    apt="$$as apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120"; \
+    { $$apt update && $$apt install -y --no-install-recommends $$missing; } </dev/null >&2 || \
+      echo "could not be installed:$$missing; going on without" >&2; \
+  fi; \
+fi
+endef
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
+
+.PHONY: run
+run: need-run build ## builds and runs the demonstration; SECONDS=20 ends it by itself
+	@bin/aboyeur demo $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: test
+test: need-test ## every test, under the race detector
+	$(GO) test -race -p 2 -timeout 10m $(TESTFLAGS) ./...
+
+.PHONY: build
+build: ## leaves bin/aboyeur
+	@mkdir -p bin
+	@$(BUILD) -o bin/aboyeur ./cmd/aboyeur
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, and builds for every board
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $$($(PACKAGES))); \
+	if [ -n "$$unformatted" ]; then echo "not as gofmt writes it:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@for board in amd64: arm64: arm:7 arm:6; do \
+	  echo "build for linux/$${board%:*} $${board#*:}"; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$${board%:*} GOARM=$${board#*:} $(GO) build -buildvcs=false ./...; \
+	done
+
+.PHONY: bench
+bench: bench-build ## orders against disk and machine: runs, knee, overload, small board; some minutes on a quiet machine
+	bin/inject -knee -overload -json bin/bench.json
+	bin/inject -profile pi -json bin/bench-pi.json
+
+.PHONY: bench-short
+bench-short: bench-build ## the same in under a minute
+	bin/inject -short -json bin/bench-short.json
+
+.PHONY: bench-build
+bench-build: build
+	@$(BUILD) -o bin/ ./bench/inject ./bench/floor
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME=20s
+	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {targets[n++]=$$1} /^ok/ {for (i = 0; i < n; i++) print $$2, targets[i]; n = 0}' | \
+	while read -r package target; do \
+	  echo "$$package $$target"; \
+	  $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	done
+
+.PHONY: nightly
+nightly: test ## the long forms of tests, fuzzing and bench; hours
+	@for package in $$($(LONG)); do echo "$$package, long form"; $(GO) test -race -timeout 2h "$$package" -args -long; done
+	$(MAKE) fuzz FUZZTIME=5m
+	$(MAKE) bench
+
+.PHONY: screenshots
+screenshots: need-test ## a picture of every page into screenshots/
+	$(GO) test -count 1 -run '^TestScreenshots$$' ./bridge/web -args -screenshots $(CURDIR)/screenshots
+
+.PHONY: clean
+clean: ## removes what was built; the Go caches stay
+	rm -rf bin screenshots
+
+.PHONY: need-run
+need-run:
+	@$(call need,libusb-1.0-0-dev pkg-config)
+
+.PHONY: need-test
+need-test: need-run
+	@$(call need,gcc libc6-dev chromium strace fonts-dejavu-core)
