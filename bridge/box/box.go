@@ -254,9 +254,6 @@ func (b *Box) Addr() net.Addr { return b.listener.Addr() }
 // Registry is the box's own metrics.
 func (b *Box) Registry() *prometheus.Registry { return b.registry }
 
-// Reload takes over what may change while the box runs: the tokens.
-func (b *Box) Reload() error { return b.access.Reload() }
-
 // Run works until ctx ends; then it takes no more orders, finishes what is in hand within Grace, and closes the journal.
 func (b *Box) Run(ctx context.Context) error {
 	ground, stopGround := context.WithCancel(context.WithoutCancel(ctx))

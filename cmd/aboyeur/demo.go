@@ -151,6 +151,7 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	}
 	base := "http://" + listener.Addr().String()
 	running, stopBox := context.WithCancel(all)
+	defer stopBox()
 	var service errgroup.Group
 	service.Go(func() error { return b.Run(running) })
 
@@ -162,6 +163,7 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		{Box: base, Client: client, Screen: "bar", Pace: 40 * time.Second},
 	}
 	kitchen, stopKitchen := context.WithCancel(all)
+	defer stopKitchen()
 	var shift errgroup.Group
 	for _, cook := range cooks {
 		shift.Go(func() error { return cook.Run(kitchen) })
