@@ -167,15 +167,16 @@ func (c *client) drop(l *lane) {
 			break
 		}
 	}
-	var next *job
-	if len(c.queue) > 0 && !c.closed {
-		next = &c.queue[0]
+	var next job
+	waits := len(c.queue) > 0 && !c.closed
+	if waits {
+		next = c.queue[0]
 		c.queue = c.queue[1:]
 		c.dialing++
 	}
 	c.mu.Unlock()
-	if next != nil {
-		c.dial(*next)
+	if waits {
+		c.dial(next)
 	}
 	l.gone.Store(true)
 	l.forsake()
@@ -230,10 +231,14 @@ type lane struct {
 	conn net.Conn
 	job  atomic.Pointer[job]
 	gone atomic.Bool // nobody reads any more
-	buf  []byte
+
+	mu  sync.Mutex // guards buf: an answer may be there before the write of its request has returned
+	buf []byte
 }
 
 func (l *lane) start(j job) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.buf = j.tpl.fill(l.buf[:0], j.mark)
 	l.job.Store(&j)
 	if j.sent != nil && !j.again {

@@ -108,7 +108,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.StringVar(&screens, "screen", "", "with -box: `names` of screens to watch, by comma")
 	fs.StringVar(&o.aboyeur, "aboyeur", "", "the `program` (default: beside inject, or built)")
 	fs.StringVar(&o.floor, "floor", "", "the floor `program` (default: beside inject, or built)")
-	fs.BoolVar(&o.short, "short", false, "under 40 s in all: 3 runs of 4 s")
+	fs.BoolVar(&o.short, "short", false, "under 40 s in all: 3 runs of 3 s")
 	fs.BoolVar(&o.goals, "goals", false, "a goal missed also exits 1, when the machine was quiet enough to say so")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -120,7 +120,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	if o.short {
 		if !given["seconds"] {
-			seconds = 4
+			seconds = 3
 		}
 		if !given["warm"] {
 			warm = 1

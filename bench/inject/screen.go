@@ -20,7 +20,7 @@ type screen struct {
 	now    func() int64
 	client *http.Client
 
-	ready     chan struct{} // closed at the first snapshot
+	ready     chan struct{} // closed at the first event
 	events    atomic.Int64
 	tickets   atomic.Int64
 	snapshots atomic.Int64
@@ -97,7 +97,9 @@ type shownTicket struct {
 // take notes what an event shows. A screen of one station needs no decoding: the mark is looked for as it stands, which
 // costs the generator next to nothing.
 func (s *screen) take(e event, at int64) {
-	s.events.Add(1)
+	if s.events.Add(1) == 1 {
+		close(s.ready)
+	}
 	switch e.Name {
 	case "ticket":
 		s.tickets.Add(1)
@@ -123,9 +125,7 @@ func (s *screen) take(e event, at int64) {
 				s.show(t, at)
 			}
 		}
-		if s.snapshots.Add(1) == 1 {
-			close(s.ready)
-		}
+		s.snapshots.Add(1)
 	}
 }
 

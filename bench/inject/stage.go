@@ -70,7 +70,7 @@ func (f *faults) err() error {
 
 // openStage starts the parts. paper is the kind of printers; withFloor also starts the floor server.
 func openStage(ctx context.Context, o options, name string, salt uint16, paper string, withFloor bool) (s *stage, err error) {
-	s = &stage{o: o, dir: filepath.Join(o.data, name), watch: newStopwatch(),
+	s = &stage{o: o, dir: filepath.Join(o.data, "inject-"+name), watch: newStopwatch(),
 		layout: layout{stations: o.printers, screens: o.screens}}
 	if o.box != "" {
 		s.layout = layout{stations: 1, screens: len(o.screenNames), loose: true}
@@ -82,6 +82,9 @@ func openStage(ctx context.Context, o options, name string, salt uint16, paper s
 			err = errors.Join(err, s.close())
 		}
 	}()
+	if err := os.RemoveAll(s.dir); err != nil { // of a measurement before, when -data was given
+		return s, err
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return s, err
 	}
@@ -167,7 +170,7 @@ func (s *stage) watchScreens(ctx context.Context) error {
 			if p := x.problem.Load(); p != nil {
 				problem = *p
 			}
-			return fmt.Errorf("screen %s has had no snapshot in 10 s: %s", x.name, problem)
+			return fmt.Errorf("screen %s has had no event in 10 s: %s", x.name, problem)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
