@@ -51,6 +51,7 @@ func fill(t *testing.T, dir string, count int) (epoch string) {
 	return j.Epoch()
 }
 
+// embedded is the journal's own migration alone: it is enough here, and quick to apply.
 func embedded(t testing.TB) fstest.MapFS {
 	return fstest.MapFS{"migrations/0001_journal.sql": {Data: ownTables(t)}}
 }

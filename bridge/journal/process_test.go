@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"aboyeur/bridge/journal"
 )
@@ -23,7 +24,13 @@ const (
 )
 
 func child(role string) int {
-	j, err := journal.Open(context.Background(), journal.Config{Dir: os.Getenv(childDir)})
+	own, err := os.ReadFile(filepath.Join("migrations", "0001_journal.sql"))
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	tables := fstest.MapFS{"migrations/0001_journal.sql": {Data: own}}
+	j, err := journal.OpenTables(context.Background(), journal.Config{Dir: os.Getenv(childDir)}, tables)
 	if err != nil {
 		fmt.Println("open:", err)
 		return 1
