@@ -851,21 +851,78 @@ func TestStaleFenceIsNoProof(t *testing.T) {
 		r := newRig(t, func(_ *Config, s *simulated.Config) { s.Without = simulated.ProcessID })
 		defer r.end()
 		settle(10 * time.Second)
-		r.inject(simulated.Fault{Kind: simulated.Slow, LinesPerSecond: 1})
+		r.inject(simulated.Fault{Kind: simulated.Slow, BytesPerSecond: 20})
 		id := r.submit(Job{})
 		settle(time.Second)
 		r.inject(simulated.Fault{Kind: simulated.DropLink})
-		settle(time.Minute) // the old fence and the probe are answered in a row
-		if err := r.sim.Lift(""); err != nil {
-			t.Fatal(err)
+		next := r.submit(Job{})
+		for r.job(next).State != Sent {
+			settle(50 * time.Millisecond)
 		}
 		r.want(id, Unknown, "")
-		r.inject(simulated.Fault{Kind: simulated.PaperOut, At: 60})
-		next := r.submit(Job{})
+		r.inject(simulated.Fault{Kind: simulated.PaperOut})
 		settle(time.Minute)
 		if j := r.job(next); j.State != Waiting {
 			t.Errorf("job is %s with evidence %q, want it to wait for paper", j.State, j.evidence)
 		}
+	})
+}
+
+// The refused claim's job is looked for before the next claim, even if nobody calls Wake.
+func TestRefusedClaimIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(time.Second)
+		a := r.kitchen()
+		if _, ok := r.p.Claim(jobID(2)); ok {
+			t.Fatal("a claim while a job is handed over")
+		}
+		r.ledger.add(Job{ID: jobID(2), Body: body(2)})
+		settle(time.Second)
+		r.want(a, Done, EvidenceProcessID)
+		r.want(jobID(2), Done, EvidenceProcessID)
+	})
+}
+
+// The interpreter eats the ticket and no more: the bare fence is answered without any resynchronisation.
+func TestFenceBehindAnEatenTicketIsNoProof(t *testing.T) {
+	for extra := range 12 {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			defer r.end()
+			settle(time.Second)
+			r.inject(simulated.Fault{Kind: simulated.Stuck, Bytes: 148 + 5*extra})
+			id := r.kitchen()
+			r.wait(10 * time.Minute)
+			r.want(id, Done, EvidenceProcessID)
+			if plain, all, _ := r.copies(); plain[1] != 0 || all[1] != 1 {
+				t.Errorf("extra %d: paper:\n%s", extra, r.paper())
+			}
+		})
+	}
+}
+
+// A printer that could echo and answers nothing in its queue any more is stuck, not a lesser printer.
+func TestStuckPrinterIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(time.Minute)
+		r.inject(simulated.Fault{Kind: simulated.Stuck, Bytes: 50 << 20})
+		r.inject(simulated.Fault{Kind: simulated.DropLink})
+		settle(10 * time.Minute)
+		id := r.kitchen()
+		settle(10 * time.Minute)
+		if j := r.job(id); j.State != Queued || r.ledger.heldReason() != ReasonStuck {
+			t.Errorf("job is %s, held %q", j.State, r.ledger.heldReason())
+		}
+		if st := r.p.Status(); st.Proof != ProofProcessID {
+			t.Errorf("status %+v", st)
+		}
+		r.inject(simulated.Fault{Kind: simulated.PowerCycle})
+		settle(5 * time.Minute)
+		r.want(id, Done, EvidenceProcessID)
 	})
 }
 
@@ -922,6 +979,11 @@ func TestPatienceWhileThePaperIsOut(t *testing.T) {
 		r.inject(simulated.Fault{Kind: simulated.PaperOut, At: 60})
 		id = r.kitchen()
 		settle(time.Second)
+		r.inject(simulated.Fault{Kind: simulated.Hang})
+		settle(time.Minute)
+		if j := r.job(id); j.State != Waiting {
+			t.Errorf("job is %s while the peer's kernel answers", j.State)
+		}
 		link.mu.Lock()
 		link.unheard = 2 * time.Minute
 		link.mu.Unlock()
