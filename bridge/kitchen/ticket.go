@@ -96,7 +96,7 @@ func (t *Ticket) encode() []byte { return encode(t) }
 // flatten appends modifiers with their levels.
 func flatten(into []Modifier, ms []sale.Modifier, level int) []Modifier {
 	for i := range ms {
-		into = append(into, Modifier{level, ms[i].Quantity, ms[i].Name})
+		into = append(into, Modifier{level, ms[i].Count(), ms[i].Name})
 		into = flatten(into, ms[i].Modifiers, level+1)
 	}
 	return into

@@ -8,6 +8,7 @@ package sale
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -71,11 +72,12 @@ type Line struct {
 	Modifiers []Modifier `json:"modifiers,omitzero"`
 }
 
-// A Modifier changes its line (or its parent modifier) and multiplies with it.
+// A Modifier changes its line (or its parent modifier) and multiplies with it. Its quantity is a pointer so that 0, which
+// somebody may mean as "without", is not taken for a quantity left out.
 type Modifier struct {
 	SKU       string     `json:"sku,omitzero"`
 	Name      string     `json:"name"`
-	Quantity  int        `json:"quantity,omitzero" minimum:"1" maximum:"1000" doc:"absent means 1"`
+	Quantity  *int       `json:"quantity,omitzero" minimum:"1" maximum:"1000" doc:"absent means 1"`
 	Price     int64      `json:"price,omitzero" minimum:"0" doc:"of one, in minor units"`
 	Modifiers []Modifier `json:"modifiers,omitzero"`
 }
@@ -100,51 +102,88 @@ func (o *Order) Complete() {
 		}
 	}
 	o.PlacedAt, o.ReadyAt = o.PlacedAt.UTC(), o.ReadyAt.UTC()
+	o.Payments = orNone(o.Payments)
 	for i := range o.Lines {
-		completeModifiers(o.Lines[i].Modifiers)
+		l := &o.Lines[i]
+		l.Allergens, l.Modifiers = orNone(l.Allergens), orNone(l.Modifiers)
+		completeModifiers(l.Modifiers)
 	}
 }
 
 func completeModifiers(ms []Modifier) {
 	for i := range ms {
-		if ms[i].Quantity == 0 {
-			ms[i].Quantity = 1
+		m := &ms[i]
+		if m.Quantity == nil {
+			m.Quantity = new(1)
 		}
-		completeModifiers(ms[i].Modifiers)
+		m.Modifiers = orNone(m.Modifiers)
+		completeModifiers(m.Modifiers)
 	}
 }
 
-// Total is what the lines and their modifiers cost, in minor units.
+// orNone makes an empty list the same as an absent one.
+func orNone[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// Count is the modifier's quantity.
+func (m *Modifier) Count() int {
+	if m.Quantity == nil {
+		return 1
+	}
+	return *m.Quantity
+}
+
+// Total is what the lines and their modifiers cost, in minor units. A sum too large for its type is math.MaxInt64;
+// Validate refuses orders far below that.
 func (o *Order) Total() int64 {
 	var sum int64
 	for i := range o.Lines {
-		sum += o.Lines[i].Total()
+		sum = plus(sum, o.Lines[i].Total())
 	}
 	return sum
 }
 
-// Total is what the line costs with its modifiers, in minor units.
+// Total is what the line costs with its modifiers, in minor units, bounded as the order's.
 func (l *Line) Total() int64 {
 	one := modifiersTotal(l.Modifiers)
 	if l.Price != nil {
-		one += *l.Price
+		one = plus(one, *l.Price)
 	}
-	return int64(l.Quantity) * one
+	return times(l.Quantity, one)
 }
 
 func modifiersTotal(ms []Modifier) int64 {
 	var sum int64
 	for i := range ms {
-		sum += int64(ms[i].Quantity) * (ms[i].Price + modifiersTotal(ms[i].Modifiers))
+		sum = plus(sum, times(ms[i].Count(), plus(ms[i].Price, modifiersTotal(ms[i].Modifiers))))
 	}
 	return sum
 }
 
-// Encode gives the order's canonical JSON: equal orders, completed, have equal bytes.
+// plus and times stop at math.MaxInt64 instead of wrapping. Amounts are not negative.
+func plus(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+func times(n int, amount int64) int64 {
+	if n > 0 && amount > math.MaxInt64/int64(n) {
+		return math.MaxInt64
+	}
+	return int64(n) * amount
+}
+
+// Encode gives the canonical JSON of a completed order without faults: equal orders have equal bytes.
 func (o *Order) Encode() []byte {
 	b, err := json.Marshal(o)
 	if err != nil {
-		// A value of these types always encodes: no channels, functions, cycles or NaN in them.
+		// A valid order always encodes: no channels, functions, cycles or NaN in it, and times of four-digit years.
 		panic(err)
 	}
 	return b

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -18,7 +19,10 @@ const (
 	MaxID             = 120     // characters of an id, a code, a table
 	MaxAllergens      = 30      // of one line
 	MaxPayments       = 50      // of one order
-	MaxAmount         = 1 << 40 // minor units: a price beyond it is a slip of a pen, and sums stay far from overflow
+	MaxAmount         = 1 << 40 // minor units of one price or payment: beyond it is a slip of a pen
+	MaxTotal          = 1 << 50 // minor units of a line with its modifiers, and of an order: exact in every JSON reader
+	FirstYear         = 2000    // of a time
+	LastYear          = 2199
 )
 
 // A Fault is one thing wrong with an order: a JSON pointer and what to write instead.
@@ -36,11 +40,13 @@ func (o *Order) Validate(courses int, currency string) []Fault {
 	if o.Version < 1 {
 		v.add("/version", "is %d; write 1 or more", o.Version)
 	}
+	v.time("/placed_at", o.PlacedAt)
 	v.oneOf("/service", o.Service, Delivery, Pickup, DineIn)
 	v.oneOf("/scheduling", o.Scheduling, ASAP, FixedTime)
 	if o.Scheduling == FixedTime && o.ReadyAt.IsZero() {
 		v.add("/ready_at", "is missing; an order with scheduling fixed_time needs the time it is to be ready")
 	}
+	v.time("/ready_at", o.ReadyAt)
 	v.text("/partner/name", o.Partner.Name, MaxName)
 	v.id("/partner/order_id", o.Partner.OrderID, false)
 	v.id("/table", o.Table, false)
@@ -65,6 +71,9 @@ func (o *Order) Validate(courses int, currency string) []Fault {
 		for i := range o.Lines {
 			v.line("/lines/"+strconv.Itoa(i), &o.Lines[i])
 		}
+		if total := o.Total(); total > MaxTotal && len(v.faults) == 0 {
+			v.add("/lines", "cost more than %d minor units together; look for a price or quantity that is too large", int64(MaxTotal))
+		}
 	}
 	if n := len(o.Payments); n > MaxPayments {
 		v.add("/payments", "has %d payments; the limit is %d", n, MaxPayments)
@@ -88,11 +97,13 @@ func (v *validator) add(pointer, format string, args ...any) {
 }
 
 func (v *validator) line(at string, l *Line) {
+	before := len(v.faults)
 	v.id(at+"/sku", l.SKU, false)
 	v.name(at+"/name", l.Name)
 	v.text(at+"/category", l.Category, MaxName)
-	if l.Course < 0 || l.Course >= v.courses {
-		v.add(at+"/course", "is %d; the courses here are 0 to %d", l.Course, v.courses-1)
+	// A restaurant that names no course has one.
+	if last := max(v.courses-1, 0); l.Course < 0 || l.Course > last {
+		v.add(at+"/course", "is %d; the courses here are 0 to %d", l.Course, last)
 	}
 	v.between(at+"/quantity", l.Quantity, 1, MaxQuantity)
 	if l.Price == nil {
@@ -109,6 +120,9 @@ func (v *validator) line(at string, l *Line) {
 		}
 	}
 	v.modifiers(at, l.Modifiers, 1)
+	if len(v.faults) == before && l.Total() > MaxTotal {
+		v.add(at, "costs more than %d minor units with its modifiers; look for a price or quantity that is too large", int64(MaxTotal))
+	}
 }
 
 func (v *validator) modifiers(at string, ms []Modifier, level int) {
@@ -127,7 +141,7 @@ func (v *validator) modifiers(at string, ms []Modifier, level int) {
 		m, mat := &ms[i], at+"/modifiers/"+strconv.Itoa(i)
 		v.id(mat+"/sku", m.SKU, false)
 		v.name(mat+"/name", m.Name)
-		v.between(mat+"/quantity", m.Quantity, 1, MaxQuantity)
+		v.between(mat+"/quantity", m.Count(), 1, MaxQuantity)
 		v.amount(mat+"/price", m.Price)
 		v.modifiers(mat, m.Modifiers, level+1)
 	}
@@ -142,6 +156,13 @@ func (v *validator) between(at string, n, low, high int) {
 func (v *validator) amount(at string, n int64) {
 	if n < 0 || n > MaxAmount {
 		v.add(at, "is %d; write minor units from 0 to %d", n, int64(MaxAmount))
+	}
+}
+
+// time refuses years that no clock of a restaurant shows and that JSON may not be able to write; the zero time is absent.
+func (v *validator) time(at string, t time.Time) {
+	if !t.IsZero() && (t.Year() < FirstYear || t.Year() > LastYear) {
+		v.add(at, "is in the year %d; write a time from %d to %d, as in 2026-11-21T19:04:05Z", t.Year(), FirstYear, LastYear)
 	}
 }
 
@@ -192,8 +213,13 @@ func isCurrency(s string) bool {
 
 // clip keeps a quoted value short enough for a message.
 func clip(s string) string {
-	if len(s) <= 40 {
+	const most = 40 // bytes
+	if len(s) <= most {
 		return s
 	}
-	return s[:strings.LastIndexFunc(s[:41], func(r rune) bool { return r != utf8.RuneError })] + "…"
+	cut := most
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
 }
