@@ -258,3 +258,9 @@ func (b *tab) shoot(name string) {
 		b.t.Fatal(err)
 	}
 }
+
+// value decodes what an expression gives.
+func (b *tab) value(expression string, into any) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(expression, into))
+}

@@ -14,7 +14,9 @@
     const wanted = distance * 1000 * Math.tan(LETTER / 60 * Math.PI / 180) * mm / CAPITAL;
     // A window much smaller than the glass it was made for (a phone, a laptop) keeps letters and buttons usable.
     const item = Math.max(15, Math.min(wanted, w / 11, h / 10));
-    const touch = Math.max(44, Math.round(15 * mm)), bump = Math.max(48, Math.round(20 * mm));
+    const touch = Math.max(44, Math.round(15 * mm));
+    // Bump is 20 mm; on low glass its height may be 15 mm, its width never less than 20.
+    const bump = Math.max(48, touch, Math.round(Math.min(20 * mm, h * 0.16)));
     const top = Math.max(40, Math.round(item * 1.7)), foot = touch + 16;
     const columns = Math.max(1, Math.min(5, Math.floor((w - 8) / Math.max(200, item * 11.5))));
     const slot = item * (2.6 + 4 * 1.3) + bump + 28; // head, four lines, buttons

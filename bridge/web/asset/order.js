@@ -135,7 +135,7 @@ function ruler(steps) {
     svg('rect', { class: 'r-kept', x: L, y: Y - 9, width: x(LIMIT) - L, height: 18, rx: 4 }),
     svg('line', { class: 'r-axis', x1: L, y1: Y, x2: R, y2: Y }),
     ticks.map(v => [svg('line', { class: v === LIMIT ? 'r-limit' : 'r-tick', x1: x(v), y1: v === LIMIT ? Y - 18 : Y - 4, x2: x(v), y2: v === LIMIT ? Y + 14 : Y + 4 }),
-      svg('text', { class: v === LIMIT ? 'r-promise' : 'r-word', x: x(v), y: H - 6, 'text-anchor': v >= max * 0.7 ? 'end' : 'middle' }, v === LIMIT ? t('promise.limit', span(v)) : span(v))]),
+      svg('text', { class: v === LIMIT ? 'r-promise' : 'r-word', x: x(v), y: H - 6, 'text-anchor': v >= max * 0.7 ? 'end' : 'middle' }, v === LIMIT ? t('promise.limit', span(v)) : v < 1000 ? `${v} ms` : v < 60e3 ? `${v / 1000} s` : `${v / 60e3} min`)]),
     done.map(s => svg('circle', { class: 'r-dot', 'data-step': s.key, cx: x(s.ms), cy: Y, r: s.key === 'printed' ? 7 : 5.5 })));
   return g;
 }
