@@ -237,6 +237,9 @@ func (k *keeper) pruneChanges(tx *Tx) (more bool, err error) {
 			return false, err
 		}
 	}
+	if end == first {
+		return false, nil
+	}
 	n, err := tx.Exec(`DELETE FROM changes WHERE seq < ?`, end)
 	return n == pruneStep, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -36,7 +37,8 @@ func (j *Journal) Insist(ctx context.Context, fn func(*Tx) error) error {
 // Later runs fn in the next commit, and makes one by itself after Config.LaterDelay. Order is kept among Write, Insist and
 // Later. It never blocks and drops nothing while the journal is open: its callers are bounded by what they own (a printer,
 // a link), and from 4096 waiting on it asks for a commit at once. When storage fails, fn is run again, three times in
-// all, so it must change nothing but the journal; [Tx.After] hears each outcome. fn's own error is logged and ends it.
+// all, so it must change nothing but the journal; [Tx.After] hears each outcome, and what followed it in its batch stays before
+// it. fn's own error is logged and ends it.
 func (j *Journal) Later(fn func(*Tx) error) {
 	if n := j.queue.later(fn); n == maxLaters {
 		j.log.Warn("many steps wait to be recorded", "count", n, "err", j.Err())
@@ -227,7 +229,7 @@ func (q *queue) back(laters []*write) {
 	for _, w := range laters {
 		w.begun, w.tx, w.err = false, nil, nil
 	}
-	q.waiting = append(laters, q.waiting...)
+	q.waiting = slices.Concat(laters, q.waiting)
 	q.laters += len(laters)
 	q.due = true
 }

@@ -189,7 +189,7 @@ func (e *commitError) Unwrap() error { return e.err }
 func (w *writer) commit() error {
 	began := time.Now()
 	w.quiet.begin()
-	w.next, w.wrote, w.changes = 0, false, nil
+	w.wrote, w.changes = false, nil
 	w.conn.trim()
 	if w.foldRest.CompareAndSwap(true, false) {
 		if _, err := w.conn.checkpoint(passive); err != nil {
@@ -220,9 +220,9 @@ func (w *writer) commit() error {
 	}
 	w.queue.answer(batch, func(item *write) error { return item.err })
 	w.queue.back(w.again)
-	w.again = w.again[:0]
+	w.again = nil
 	clear(batch)
-	w.batch = batch[:0]
+	w.batch, w.next = batch[:0], 0
 	w.tell(changes)
 	w.quiet.end(w.wrote)
 	return nil
@@ -255,23 +255,22 @@ func (w *writer) call(item *write) error {
 		return fmt.Errorf("release: %w", err)
 	}
 	tx.settle(item.err)
-	if w.retries(item) {
-		w.again = append(w.again, item)
-	}
+	w.retry(item, item.err)
 	return nil
 }
 
-// retries tells whether a Later that was not recorded is to be run again: yes when storage was at fault, a few times.
-func (w *writer) retries(item *write) bool {
-	if item.done != nil {
-		return false
+// retry notes a Later that was not recorded to be run again, when storage was at fault and not too often.
+func (w *writer) retry(item *write, cause error) {
+	if item.done != nil || item.fn == nil || slices.Contains(w.again, item) {
+		return
 	}
 	item.tries++
 	if own := item.err != nil && item.tx.err == nil; own || item.tries == maxTries {
-		w.log.Error("step not recorded", "err", item.err)
-		return false
+		w.log.Error("step not recorded", "err", cause)
+		item.fn = nil
+		return
 	}
-	return true
+	w.again = append(w.again, item)
 }
 
 // try runs fn and writes its changes. A panic becomes an error.
@@ -310,25 +309,21 @@ func (w *writer) fail(cause error) {
 	}
 	w.conn.exec(sqlRollback) // closing would do the same
 	w.drop()
-	again := w.again // their savepoints had been undone before
-	for i, item := range w.batch {
-		switch {
-		case i >= w.next: // not begun
-			if item.done == nil {
-				again = append(again, item)
-			}
-			continue
-		case item.tx != nil:
+	for _, item := range w.batch[:w.next] {
+		if item.tx != nil {
 			item.tx.ended = true
 			item.tx.settle(outcome)
 		}
-		if !slices.Contains(w.again, item) && w.retries(item) {
-			again = append(again, item)
+		w.retry(item, outcome)
+	}
+	for _, item := range w.batch[w.next:] { // never begun
+		if item.done == nil {
+			w.again = append(w.again, item)
 		}
 	}
-	w.queue.back(again)
+	w.queue.back(w.again)
 	w.queue.answer(w.batch, func(*write) error { return outcome })
-	w.batch, w.again = nil, nil
+	w.batch, w.again, w.next = nil, nil, 0
 	w.quiet.end(false)
 }
 
