@@ -8,6 +8,7 @@ import (
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
+	"aboyeur/devices/screen"
 	"aboyeur/protocol/escpos"
 )
 
@@ -141,9 +142,12 @@ func (k *Kitchen) events(w http.ResponseWriter, r *http.Request) error {
 	defer stream.Close()
 	var buffer []byte
 	var frames [][]byte
-	last, _ := api.LastEventID(r)
-	reader, ok := board.Resume(name, last)
-	if !ok {
+	var reader *screen.Reader
+	resumed := false
+	if last, ok := api.LastEventID(r); ok {
+		reader, resumed = board.Resume(name, last)
+	}
+	if !resumed {
 		reader, buffer = board.picture(name, buffer)
 	}
 	defer func() { reader.Close() }()
