@@ -6,6 +6,7 @@ package box
 import (
 	"context"
 	"crypto/tls"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,6 +45,8 @@ type Options struct {
 	Version  string
 	Now      func() time.Time // nil means time.Now
 	Log      *slog.Logger     // nil means slog.Default
+
+	storage func(driver.Connector) driver.Connector // tests put faults around the journal's storage
 }
 
 // Box is an appliance.
@@ -87,7 +90,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	b.warnings = warning.New(o.Now, o.Log)
-	if b.journal, err = journal.Open(ctx, journal.Config{Dir: c.Data.Dir, Now: o.Now, Log: o.Log, Registerer: b.registry}); err != nil {
+	if b.journal, err = journal.Open(ctx, journal.Config{Dir: c.Data.Dir, Now: o.Now, Log: o.Log, Registerer: b.registry, Wrap: o.storage}); err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", c.Data.Dir, err)
 	}
 	if err := b.buildKitchen(ctx); err != nil {

@@ -1,0 +1,3 @@
+package box
+
+func stopBrowser() {}
