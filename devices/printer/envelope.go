@@ -107,7 +107,7 @@ func (e *envelope) appendBanner(b []byte, j Job, a Attempt) []byte {
 		line += text
 	}
 	add(w.Ticket, j.Ticket)
-	if !j.FirstSent.IsZero() {
+	if !j.FirstSent.IsZero() && (a.Number > 1 || j.FirstSent.Before(a.At)) {
 		add(w.FirstSent, j.FirstSent.In(e.zone).Format(time.TimeOnly))
 	}
 	if a.Reason != "" {

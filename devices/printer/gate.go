@@ -40,25 +40,20 @@ func (p *Printer) Unclaim(id JobID) {
 	p.poke()
 }
 
-// Handover gives a claimed job to the printer: its bytes leave at once. Without a claim the job is reported held, and so
-// comes back through the ledger.
+// Handover gives a claimed job to the printer: its bytes leave at once.
 func (p *Printer) Handover(j Job, a Attempt) {
 	p.mu.Lock()
-	ok := p.claimed && p.claim == j.ID
-	if ok {
-		p.claim = JobID{}
+	if !p.claimed || p.claim != j.ID {
+		p.log.Error("job handed over without a claim", "job", j.ID) // it is sent all the same: it is recorded as sending
+		p.claimed = true
 	}
+	p.claim = JobID{}
 	p.mu.Unlock()
-	if ok {
-		select {
-		case p.handover <- handed{j, a}:
-			return
-		default: // cannot be: one claim at a time
-		}
+	select {
+	case p.handover <- handed{j, a}:
+	default: // two without a claim between them: the next process will find it
+		p.log.Error("job not taken over", "job", j.ID)
 	}
-	p.log.Error("job handed over without a claim", "job", j.ID)
-	p.c.Ledger.Record(j.ID, Report{State: Held, Reason: ReasonUnreachable, At: p.c.Now(), Attempt: a.Number})
-	p.Wake()
 }
 
 // Wake says that something was queued. It may be called inside the transaction that queues it; then no later Claim

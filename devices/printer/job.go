@@ -91,12 +91,15 @@ type Report struct {
 // A Ledger keeps the jobs of one printer. Next and Sending return when what they record is on disk.
 type Ledger interface {
 	// Next picks the oldest open job and durably records the attempt that sending makes for it, in one step; ok is
-	// false when nothing is open. A job that an earlier process left in sending, sent, printed, waiting, unknown or
+	// false when nothing is open. Queued or held jobs with an attempt must be such as put no byte on the line, or Redo.
+	// A job that an earlier process left in sending, sent, printed, waiting, unknown or
 	// cleared, and not settled, comes first, untouched, with its stored attempt, for resolution; sending is not called for it.
 	Next(ctx context.Context, sending func(Job) Attempt) (Job, Attempt, bool, error)
-	// Sending records a further attempt of a job already taken.
+	// Sending records a further attempt of a job already taken: the reprint of one whose outcome stays unknown, or the same
+	// attempt again of one that was reported held. ErrGone means that the job is no longer this printer's.
 	Sending(ctx context.Context, id JobID, a Attempt) error
-	// Record stores what became of a job; it must not block and may ride a later commit.
+	// Record stores what became of a job; it must not block and may ride a later commit. A job reported held stays in the
+	// driver's hand and goes out first; Next must not give it again in this process.
 	Record(id JobID, r Report)
 	// Hold says that the printer cannot take work now; its queued jobs show held with this reason.
 	Hold(reason string)

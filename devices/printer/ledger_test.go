@@ -36,6 +36,9 @@ type fakeJob struct {
 	history  []Report
 }
 
+// untouched reports a job that was never sent.
+func (f fakeJob) untouched() bool { return (f.State == Queued || f.State == Held) && f.Attempt == 0 }
+
 func newLedger(t *testing.T) *fakeLedger { return &fakeLedger{t: t} }
 
 // view is the ledger as one process sees it: after a crash it writes nothing more.
@@ -122,12 +125,14 @@ func (v *view) Next(ctx context.Context, sending func(Job) Attempt) (Job, Attemp
 		case Sending, Sent, Printed, Waiting, Unknown, Cleared:
 			if !f.settled && f.epoch != v.epoch {
 				f.epoch = v.epoch
-				return f.Job, f.attempt, true, nil
+				a := f.attempt
+				a.TokenP, a.TokenC = [4]byte{}, [4]byte{} // they follow from the sequence number
+				return f.Job, a, true, nil
 			}
 		}
 	}
 	for _, f := range v.jobs {
-		if f.State == Queued || f.State == Held {
+		if (f.State == Queued || f.State == Held) && f.epoch != v.epoch {
 			a := sending(f.Job)
 			if v.failing() {
 				return Job{}, Attempt{}, false, errLedger
@@ -169,7 +174,11 @@ func (v *view) Sending(_ context.Context, id JobID, a Attempt) error {
 	if v.failing() {
 		return errLedger
 	}
-	if f.State != Unknown && f.State != Cleared || f.settled {
+	if f.State == Superseded {
+		return fmt.Errorf("job %s: %w", id, ErrGone)
+	}
+	again := (f.State == Held || f.State == Queued) && a.Number == f.Attempt
+	if f.State != Unknown && f.State != Cleared && !again || f.settled {
 		v.t.Errorf("job %s: a further attempt in state %s", id, f.State)
 	}
 	v.send(f, a)
@@ -234,6 +243,11 @@ func (v *view) Hold(reason string) {
 	if reason == "" {
 		v.t.Error("held without a reason")
 	}
+	for _, f := range v.jobs {
+		if f.State == Queued {
+			f.State, f.Reason = Held, reason
+		}
+	}
 	v.held = reason
 	v.holds = append(v.holds, reason)
 }
@@ -241,6 +255,11 @@ func (v *view) Hold(reason string) {
 func (v *view) Unhold() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	for _, f := range v.jobs {
+		if f.State == Held {
+			f.State, f.Reason = Queued, ""
+		}
+	}
 	v.held = ""
 	v.holds = append(v.holds, "")
 }

@@ -83,6 +83,9 @@ func (s *session) run(ctx context.Context, h *hand) error {
 			p.record(h, Done, ReasonCutUnknown, true)
 			return s.drop(s.lost)
 		case h.gotP:
+			if h.state != Printed {
+				p.record(h, Printed, "", false)
+			}
 			p.record(h, Done, ReasonCutUnknown, true) // never printed again for want of a cut
 			return s.drop(err)
 		case h.bytes == 0:
@@ -92,13 +95,12 @@ func (s *session) run(ctx context.Context, h *hand) error {
 			} else if reason == "" {
 				reason = ReasonStalled
 			}
-			p.giveBack(h.attempt)
-			p.record(h, Held, reason, false)
-			p.remarkQueued()
+			p.heldBack(h, reason)
 			if err == errFault {
 				err = nil
 			}
-			return s.drop(err)
+			p.tell(s)
+			return err
 		case h.earlier > 0:
 			p.record(h, Printed, "", false)
 			p.record(h, Done, ReasonCutUnknown, true)
@@ -122,6 +124,13 @@ func (s *session) run(ctx context.Context, h *hand) error {
 			return err
 		}
 	}
+}
+
+// heldBack keeps a job in hand whose attempt put no byte on the line: it goes out as soon as the printer can.
+func (p *Printer) heldBack(h *hand, reason string) {
+	p.giveBack(h.attempt)
+	h.bytes, h.total = 0, 0
+	p.record(h, Held, reason, false)
 }
 
 // again begins another attempt on the same connection, once the printer is well.

@@ -166,7 +166,7 @@ func (p *Printer) Run(ctx context.Context) error {
 		}
 	})
 	defer stop()
-	if h := p.hand; h != nil && h.state != Unknown { // a former Run broke off
+	if h := p.hand; h != nil && !h.gotP && h.state != Unknown && h.state != Cleared && h.state != Held { // a former Run broke off
 		p.lost(h, ReasonRestart)
 	}
 	for failures := 0; ; {
@@ -235,7 +235,7 @@ func (p *Printer) connection(ctx, life context.Context) (useful bool, err error)
 	s.greeted = true
 	p.log.Info("printer connected")
 	p.tell(s)
-	if h := p.hand; h != nil {
+	if h := p.hand; h != nil && h.state != Held {
 		if err := s.resolve(life, h); err != nil {
 			return true, err
 		}
@@ -263,16 +263,13 @@ func unreachable(err error) string {
 	return ReasonUnreachable
 }
 
-// dropClaim waits for the job of a claim given before the connection ended, and returns it to the ledger: nothing of it
-// was sent.
+// dropClaim waits for the job of a claim given before the connection ended, and holds it: nothing of it was sent.
 func (p *Printer) dropClaim(life context.Context) {
 	for p.shut() {
 		select {
 		case j := <-p.handover:
 			p.accepted()
-			p.giveBack(j.attempt)
-			p.remarkQueued()
-			p.c.Ledger.Record(j.job.ID, Report{State: Held, Reason: ReasonLinkLost, At: p.c.Now(), Attempt: j.attempt.Number})
+			p.heldBack(p.begin(j.job, j.attempt), ReasonLinkLost)
 		case <-p.wake: // perhaps Unclaim
 		case <-life.Done():
 			return

@@ -109,7 +109,7 @@ func TestPaperOutInTheMiddleWaitsAndNeverResends(t *testing.T) {
 				}
 				other := r.kitchen()
 				settle(3 * time.Hour)
-				if j := r.job(other); j.State != Queued {
+				if j := r.job(other); !j.untouched() {
 					t.Errorf("the next job is %s, want queued", j.State)
 				}
 				if err := r.sim.Lift(kind); err != nil {
@@ -144,7 +144,7 @@ func TestPaperOutBeforeTheStartHolds(t *testing.T) {
 		}
 		id := r.kitchen()
 		settle(time.Hour)
-		if j := r.job(id); j.State != Queued || j.Attempt != 0 {
+		if j := r.job(id); !j.untouched() {
 			t.Errorf("job is %s after %d attempts", j.State, j.Attempt)
 		}
 		if err := r.sim.Lift(simulated.PaperOut); err != nil {
@@ -298,7 +298,8 @@ func TestReceiptStaysUnknownForAPerson(t *testing.T) {
 		// The person wants another copy.
 		r.ledger.mu.Lock()
 		f := r.ledger.find(id)
-		f.State, f.Redo = Queued, true
+		f.State, f.Redo, f.settled, f.epoch = Queued, true, false, 0
+		f.Reason = ""
 		r.ledger.mu.Unlock()
 		r.p.Wake()
 		settle(time.Minute)
@@ -476,7 +477,7 @@ func TestPause(t *testing.T) {
 		b := r.kitchen()
 		settle(time.Minute)
 		r.want(a, Done, EvidenceProcessID) // in hand is finished first
-		if j := r.job(b); j.State != Queued || r.ledger.heldReason() != ReasonPaused || r.p.Status().State != Paused {
+		if j := r.job(b); !j.untouched() || r.ledger.heldReason() != ReasonPaused || r.p.Status().State != Paused {
 			t.Errorf("job is %s, held %q, status %s", j.State, r.ledger.held, r.p.Status().State)
 		}
 		settle(time.Hour) // the keep-alive goes on
@@ -517,7 +518,7 @@ func TestReconnectBacksOff(t *testing.T) {
 		}
 		id := r.kitchen()
 		settle(time.Hour)
-		if j := r.job(id); j.State != Queued || r.ledger.heldReason() != ReasonUnreachable {
+		if j := r.job(id); !j.untouched() || r.ledger.heldReason() != ReasonUnreachable {
 			t.Errorf("job is %s, held %q", j.State, r.ledger.heldReason())
 		}
 		r.refuse.Store(false)
@@ -845,6 +846,103 @@ func TestLateEchoCancelsAReprint(t *testing.T) {
 	})
 }
 
+// The same while the disk refuses to write it down.
+func TestLateEchoWhileAReprintCannotBeRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(time.Second)
+		first, _ := tokens(1)
+		r.inject(simulated.Fault{Kind: simulated.DropLink, At: 60})
+		id := r.kitchen()
+		r.ledger.mu.Lock()
+		r.ledger.fail = 1 << 20
+		r.ledger.mu.Unlock()
+		settle(time.Minute)
+		r.want(id, Unknown, "")
+		r.inject(simulated.Fault{Kind: simulated.Garbage, Data: echo(first)})
+		settle(time.Minute)
+		r.ledger.mu.Lock()
+		r.ledger.fail = 0
+		r.ledger.mu.Unlock()
+		settle(time.Minute)
+		r.want(id, Done, EvidenceProcessID)
+		if _, all, _ := r.copies(); all[1] != 1 || strings.Contains(r.paper(), "REPRINT") {
+			t.Errorf("paper:\n%s", r.paper())
+		}
+	})
+}
+
+// A job that was rerouted while it was held, or while it was unknown, is dropped.
+func TestJobThatIsGone(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			defer r.end()
+			settle(10 * time.Second)
+			j := Job{ID: jobID(1), Body: body(1), Reprint: true}
+			if sent {
+				r.inject(simulated.Fault{Kind: simulated.PowerCycle, At: 60, For: simulated.Duration(time.Minute)})
+				r.kitchen()
+				settle(time.Second)
+				r.want(j.ID, Unknown, "")
+			} else {
+				a, _ := r.p.Claim(j.ID)
+				r.inject(simulated.Fault{Kind: simulated.PowerCycle, For: simulated.Duration(time.Minute)})
+				settle(time.Second)
+				f := r.ledger.addSending(j, a)
+				r.next = 1
+				r.p.Handover(f.Job, a)
+				settle(time.Second)
+				r.want(j.ID, Held, "")
+			}
+			r.ledger.mu.Lock()
+			r.ledger.find(j.ID).State, r.ledger.find(j.ID).settled = Superseded, true
+			r.ledger.mu.Unlock()
+			next := r.kitchen()
+			settle(5 * time.Minute)
+			r.want(j.ID, Superseded, "")
+			r.want(next, Done, EvidenceProcessID)
+			if _, all, _ := r.copies(); all[1] != 0 || strings.Contains(r.paper(), "REPRINT") {
+				t.Errorf("paper:\n%s", r.paper())
+			}
+		})
+	}
+}
+
+// A held job in hand waits for the end of a pause like any other.
+func TestHeldJobInHandIsPaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(10 * time.Second)
+		j := Job{ID: jobID(1), Body: body(1), Reprint: true}
+		a, _ := r.p.Claim(j.ID)
+		r.p.Pause()
+		r.inject(simulated.Fault{Kind: simulated.PaperOut})
+		settle(time.Second)
+		f := r.ledger.addSending(j, a)
+		r.next = 1
+		r.p.Handover(f.Job, a)
+		settle(time.Second)
+		next := r.kitchen()
+		if err := r.sim.Lift(simulated.PaperOut); err != nil {
+			t.Fatal(err)
+		}
+		settle(time.Minute)
+		if len(r.sim.Tickets()) > 0 {
+			t.Errorf("paper:\n%s", r.paper())
+		}
+		r.p.Resume()
+		settle(time.Minute)
+		r.want(j.ID, Done, EvidenceProcessID)
+		r.want(next, Done, EvidenceProcessID)
+		if _, _, order := r.copies(); len(order) != 2 || order[0] != 1 || !strings.Contains(r.paper(), "END 0002") || strings.Contains(r.paper(), "REPRINT") {
+			t.Errorf("paper:\n%s", r.paper())
+		}
+	})
+}
+
 // An old answer to GS r that comes over the next connection is nobody's proof.
 func TestStaleFenceIsNoProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -914,7 +1012,7 @@ func TestStuckPrinterIsHeld(t *testing.T) {
 		settle(10 * time.Minute)
 		id := r.kitchen()
 		settle(10 * time.Minute)
-		if j := r.job(id); j.State != Queued || r.ledger.heldReason() != ReasonStuck {
+		if j := r.job(id); !j.untouched() || r.ledger.heldReason() != ReasonStuck {
 			t.Errorf("job is %s, held %q", j.State, r.ledger.heldReason())
 		}
 		if st := r.p.Status(); st.Proof != ProofProcessID {

@@ -2,6 +2,7 @@ package printer
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -15,15 +16,7 @@ func (s *session) resolve(ctx context.Context, h *hand) error {
 	s.drain()
 	switch {
 	case h.gotP:
-		if h.state != Printed {
-			p.record(h, Printed, "", false)
-		}
-		reason := ""
-		if !h.gotC {
-			reason = ReasonCutUnknown
-		}
-		p.record(h, Done, reason, true)
-		return s.drop(s.lost)
+		return s.proven(h)
 	case h.earlier > 0:
 		p.record(h, Printed, "", false)
 		p.record(h, Done, ReasonCutUnknown, true)
@@ -41,6 +34,19 @@ func (s *session) resolve(ctx context.Context, h *hand) error {
 		return err
 	}
 	return s.run(ctx, h)
+}
+
+// proven ends a job whose echo came when its outcome was already called unknown.
+func (s *session) proven(h *hand) error {
+	if h.state != Printed {
+		s.p.record(h, Printed, "", false)
+	}
+	reason := ""
+	if !h.gotC {
+		reason = ReasonCutUnknown
+	}
+	s.p.record(h, Done, reason, true)
+	return s.drop(s.lost)
 }
 
 // cutRan asks the cut counter whether the job in hand was cut.
@@ -62,6 +68,9 @@ func (s *session) cutRan(ctx context.Context, h *hand) (bool, error) {
 // to a person and drops it.
 func (s *session) further(ctx context.Context, h *hand, reason string) error {
 	p := s.p
+	if h.gotP {
+		return s.proven(h)
+	}
 	p.mem.expect(h.job.ID, h.attempt)
 	if !h.job.Reprint || h.attempt.Number >= maxAttempts {
 		p.record(h, h.state, reason, true)
@@ -71,13 +80,45 @@ func (s *session) further(ctx context.Context, h *hand, reason string) error {
 	a := p.attempt(h.attempt.Number + 1)
 	p.mu.Unlock()
 	a.Banner, a.Reason = true, reason
-	if err := s.untilRecorded(ctx, h, a); err != nil {
+	if err := s.untilRecorded(ctx, h, a); err == ErrGone {
+		p.giveBack(a)
+		return s.drop(s.lost)
+	} else if err != nil {
 		p.giveBack(a)
 		return err
+	}
+	if h.gotP { // meanwhile
+		h.earlier, h.gotP, h.gotC = h.attempt.Number, false, false
 	}
 	h.attempt, h.state, h.bytes, h.total, h.trouble, h.damaged = a, Sending, 0, 0, "", false
 	h.session = s
 	return nil
+}
+
+// retry sends a held job in hand.
+func (s *session) retry(ctx context.Context, h *hand) error {
+	p := s.p
+	if h.earlier > 0 {
+		p.record(h, Printed, "", false)
+		p.record(h, Done, ReasonCutUnknown, true)
+		return s.drop(s.lost)
+	}
+	p.mu.Lock()
+	a := p.attempt(h.attempt.Number)
+	p.mu.Unlock()
+	a.Banner, a.Reason = h.attempt.Banner, h.attempt.Reason
+	if err := s.untilRecorded(ctx, h, a); err != nil {
+		p.giveBack(a)
+		if err == ErrGone {
+			return s.drop(s.lost)
+		}
+		return err
+	}
+	h.attempt, h.state = a, Sending
+	if a.Number == 1 {
+		h.job.FirstSent = a.At
+	}
+	return s.run(ctx, h)
 }
 
 // untilRecorded has the ledger write a further attempt down. Without that no byte leaves, however long it takes.
@@ -86,6 +127,9 @@ func (s *session) untilRecorded(ctx context.Context, h *hand, a Attempt) error {
 		err := s.p.c.Ledger.Sending(ctx, h.job.ID, a)
 		if err == nil {
 			return nil
+		}
+		if errors.Is(err, ErrGone) {
+			return ErrGone
 		}
 		s.p.log.Error("attempt not recorded", "job", h.job.ID, "err", err)
 		if err := s.wait(ctx, s.p.c.Poll, never); err != errTime {
@@ -137,6 +181,12 @@ func (s *session) serve(ctx, life context.Context) error {
 		default:
 			p.unhold()
 			p.tell(s)
+			if h := p.hand; h != nil { // held
+				if err := s.retry(life, h); err != nil {
+					return err
+				}
+				continue
+			}
 			if p.mayBeQueued(false) {
 				if !s.mute && !s.fresh(asked) {
 					if err := s.askAll(ctx); isSilence(err) {
@@ -269,6 +319,10 @@ func (s *session) next(ctx context.Context) error {
 	if given.Number > 0 {
 		return s.run(ctx, h)
 	}
+	if a.TokenP == ([4]byte{}) {
+		h.attempt.TokenP, h.attempt.TokenC = tokens(a.Sequence)
+		a = h.attempt
+	}
 	h.session, h.total = nil, 1 // nobody knows how far it came
 	h.gotC = p.mem.kept(a.TokenC)
 	h.gotP = p.mem.kept(a.TokenP) || h.gotC || j.State == Printed
@@ -294,7 +348,7 @@ func (p *Printer) following(j Job) Attempt {
 	a.Banner = j.Redo || number > 1
 	if a.Banner {
 		a.Reason = j.Reason
-		if j.Redo {
+		if j.Redo && j.Reason == "" {
 			a.Reason = ReasonAsked
 		}
 	}

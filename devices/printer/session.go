@@ -460,7 +460,7 @@ func (p *Printer) tell(s *session) {
 			st.State = Offline
 		case !s.greeted:
 			st.State = Connecting
-		case p.hand != nil:
+		case p.hand != nil && p.hand.state != Held:
 			st.State = Printing
 			st.Reason = p.hand.trouble
 		case paused:

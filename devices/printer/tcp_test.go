@@ -133,7 +133,7 @@ func TestTCPRefused(t *testing.T) {
 	if st := p.Status(); st.Up || st.State != Connecting || !strings.Contains(st.Detail, "refused") {
 		t.Errorf("Status = %+v", st)
 	}
-	if j := ledger.look(jobID(1)); j.State != Queued {
+	if j := ledger.look(jobID(1)); j.State != Held || j.Attempt != 0 {
 		t.Errorf("job is %s", j.State)
 	}
 }
