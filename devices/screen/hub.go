@@ -10,8 +10,11 @@ import (
 	"sync"
 )
 
-// DefaultKept is how many events a Hub keeps for those who come back.
-const DefaultKept = 512
+// Bounds of what a Hub keeps for those who come back.
+const (
+	DefaultKept = 512     // events
+	MaxBytes    = 8 << 20 // of their frames; the latest event is kept whatever its size
+)
 
 // ErrLagged reports that events were overwritten before the reader took them: it must start from a fresh picture.
 var ErrLagged = errors.New("reader fell behind the events that are kept")
@@ -20,8 +23,10 @@ var ErrLagged = errors.New("reader fell behind the events that are kept")
 type Hub struct {
 	mu      sync.Mutex // guards what follows; held for memory only
 	ring    []event    // event n stands at n % len(ring)
-	next    uint64     // number of the event that comes next; the first is 0
-	from    int64      // ids above this one are, or were, in the ring
+	first   uint64     // number of the oldest event kept; the first of all is 0
+	next    uint64     // number of the event that comes next
+	bytes   int        // of the frames kept
+	from    int64      // every event with an id above this one is kept
 	readers map[*Reader]struct{}
 }
 
@@ -42,12 +47,14 @@ func New(kept int, from int64) *Hub {
 // Publish gives every reader one event. Ids rise; frame must not be changed afterwards. It never blocks.
 func (h *Hub) Publish(id int64, frame []byte) {
 	h.mu.Lock()
-	slot := &h.ring[h.next%uint64(len(h.ring))]
-	if h.next >= uint64(len(h.ring)) {
-		h.from = slot.id
+	if h.next-h.first == uint64(len(h.ring)) {
+		h.dropOldest()
 	}
-	*slot = event{id, frame}
+	h.ring[h.next%uint64(len(h.ring))] = event{id, frame}
 	h.next++
+	for h.bytes += len(frame); h.bytes > MaxBytes && h.next-h.first > 1; {
+		h.dropOldest()
+	}
 	for r := range h.readers {
 		select {
 		case r.wake <- struct{}{}:
@@ -55,6 +62,14 @@ func (h *Hub) Publish(id int64, frame []byte) {
 		}
 	}
 	h.mu.Unlock()
+}
+
+func (h *Hub) dropOldest() {
+	slot := &h.ring[h.first%uint64(len(h.ring))]
+	h.from = slot.id
+	h.bytes -= len(slot.frame)
+	*slot = event{}
+	h.first++
 }
 
 // Readers is how many readers are there now.
@@ -79,10 +94,14 @@ func (h *Hub) Resume(id int64) (*Reader, bool) {
 		return nil, false
 	}
 	at := h.next
-	for at > 0 && h.next-at < uint64(len(h.ring)) && h.ring[(at-1)%uint64(len(h.ring))].id > id {
+	for at > h.first && h.ring[(at-1)%uint64(len(h.ring))].id > id {
 		at--
 	}
-	return h.join(at), true
+	r := h.join(at)
+	if at < h.next {
+		r.wake <- struct{}{} // what it missed waits for it
+	}
+	return r, true
 }
 
 func (h *Hub) join(at uint64) *Reader {
@@ -106,7 +125,7 @@ func (r *Reader) Take(into [][]byte) ([][]byte, error) {
 	h := r.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.next-r.at > uint64(len(h.ring)) {
+	if r.at < h.first {
 		return into, ErrLagged
 	}
 	for ; r.at < h.next; r.at++ {
