@@ -3,6 +3,7 @@ package order
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,17 +74,18 @@ func (s *Service) read(w http.ResponseWriter, r *http.Request) (*sale.Order, err
 
 func (s *Service) post(w http.ResponseWriter, r *http.Request) error {
 	received := s.c.Now()
+	key, err := idempotencyKey(r)
+	if err != nil {
+		s.metrics.countInvalid("")
+		return err
+	}
 	o, err := s.read(w, r)
 	if err != nil {
 		source := ""
 		if o != nil {
 			source = o.Source
 		}
-		s.metrics.count(source, invalid)
-		return err
-	}
-	key, err := idempotencyKey(r)
-	if err != nil {
+		s.metrics.countInvalid(source)
 		return err
 	}
 	receipt, known, err := s.Place(r.Context(), access.From(r.Context()), key, o, received)
@@ -110,11 +112,11 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o, err := s.read(w, r)
+	key, err := idempotencyKey(r)
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	o, err := s.read(w, r)
 	if err != nil {
 		return err
 	}
@@ -136,7 +138,11 @@ func (s *Service) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.Cancel(r.Context(), access.From(r.Context()), "", id)
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Cancel(r.Context(), access.From(r.Context()), key, "", id)
 	return s.answer(w, v, err)
 }
 
@@ -145,7 +151,11 @@ func (s *Service) handedOver(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.HandOver(r.Context(), access.From(r.Context()), id)
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.HandOver(r.Context(), access.From(r.Context()), key, id)
 	return s.answer(w, v, err)
 }
 
@@ -160,6 +170,8 @@ func (s *Service) list(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	f := Filter{States: words(q.Get("state")), InPOS: words(q.Get("in_pos")), Cursor: q.Get("cursor")}
 	var faults []api.Fault
+	faults = append(faults, notAmong("?state", f.States, states)...)
+	faults = append(faults, notAmong("?in_pos", f.InPOS, []string{Pending, Yes, No, Manual})...)
 	if v := q.Get("since"); v != "" {
 		at, err := time.Parse(time.RFC3339Nano, v)
 		if err != nil {
@@ -184,8 +196,21 @@ func (s *Service) list(w http.ResponseWriter, r *http.Request) error {
 	return api.Answer(w, http.StatusOK, list{views, next})
 }
 
+// words parts a query parameter at its commas; each word counts once.
 func words(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+	list := strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// notAmong tells of the first word that is none of allowed.
+func notAmong(pointer string, words, allowed []string) []api.Fault {
+	for _, w := range words {
+		if !slices.Contains(allowed, w) {
+			return []api.Fault{{Pointer: pointer, Detail: "has a word that is none of " + strings.Join(allowed, ", ")}}
+		}
+	}
+	return nil
 }
 
 func pathID(r *http.Request) (journal.ID, error) {

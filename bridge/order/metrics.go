@@ -20,6 +20,9 @@ const (
 // maxSources is how many sources get a label value of their own; a hostile or careless sender cannot grow the scrape.
 const maxSources = 20
 
+// other is the label of sources beyond maxSources, and of requests that named none.
+const other = "other"
+
 type metrics struct {
 	orders *prometheus.CounterVec
 	ack    prometheus.Histogram
@@ -41,6 +44,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}),
 	}
+	for _, outcome := range []string{accepted, replayed, conflict, invalid, refused} {
+		m.orders.WithLabelValues(other, outcome)
+	}
 	if r == nil {
 		return m, nil
 	}
@@ -57,14 +63,24 @@ func (m *metrics) count(source, outcome string) {
 	m.orders.WithLabelValues(m.label(source), outcome).Inc()
 }
 
+// countInvalid adds a refused request. What it says of its source makes no new label: it may say anything.
+func (m *metrics) countInvalid(source string) {
+	m.mu.Lock()
+	if !slices.Contains(m.sources, source) {
+		source = other
+	}
+	m.mu.Unlock()
+	m.orders.WithLabelValues(source, invalid).Inc()
+}
+
 func (m *metrics) label(source string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if slices.Contains(m.sources, source) {
 		return source
 	}
-	if len(m.sources) == maxSources || source == "" {
-		return "other"
+	if len(m.sources) == maxSources {
+		return other
 	}
 	m.sources = append(m.sources, source)
 	return source

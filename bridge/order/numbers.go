@@ -7,34 +7,42 @@ import (
 )
 
 // numbers gives each order of a business day the next number. They are reserved in memory before the commit: a gap
-// left by an order that was never taken is harmless, a number given twice is not.
+// left by an order that was never taken is harmless, a number given twice is not. Each day counts for itself, since
+// orders are placed for days to come, and a clock that is set back returns to a day that had begun.
 type numbers struct {
-	mu   sync.Mutex // guards both
-	day  string
-	last int
+	mu   sync.Mutex
+	last map[string]int // of each business day; days are as many as valid orders can name
 }
 
-// selectLast looks at the newest rows only: numbers are reserved in time order, so the greatest of the day is there.
-const selectLast = `SELECT business_day, max(number) FROM (SELECT business_day, number FROM orders ORDER BY key DESC LIMIT 1000) GROUP BY business_day ORDER BY business_day DESC LIMIT 1`
+// Of today, the newest rows hold the greatest number, since numbers are reserved in the order of time; of days to come,
+// the orders that wait for them.
+const selectLast = `SELECT business_day, max(number) FROM (SELECT business_day, number FROM orders ORDER BY key DESC LIMIT 2000) GROUP BY business_day
+UNION ALL SELECT business_day, max(number) FROM orders WHERE state = 'scheduled' GROUP BY business_day`
 
 // load goes on where the journal stands.
 func (n *numbers) load(ctx context.Context, db *sql.DB) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	err := db.QueryRowContext(ctx, selectLast).Scan(&n.day, &n.last)
-	if err == sql.ErrNoRows {
-		return nil
+	n.last = map[string]int{}
+	rows, err := db.QueryContext(ctx, selectLast)
+	if err != nil {
+		return err
 	}
-	return err
+	defer rows.Close()
+	for rows.Next() {
+		var day string
+		var last int
+		if err := rows.Scan(&day, &last); err != nil {
+			return err
+		}
+		n.last[day] = max(n.last[day], last)
+	}
+	return rows.Err()
 }
 
 func (n *numbers) next(day string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	// A clock set back over the day's end goes on counting the later day: the numbers stay unique.
-	if day > n.day {
-		n.day, n.last = day, 0
-	}
-	n.last++
-	return n.last
+	n.last[day]++
+	return n.last[day]
 }

@@ -29,6 +29,9 @@ const (
 	Manual  = "manual"
 )
 
+// states are all that an order can be in.
+var states = []string{WaitingAccept, Scheduled, Accepted, Prepared, HandedOff, Fulfilled, Cancelled, Rejected}
+
 func final(state string) bool { return state == Fulfilled || state == Cancelled || state == Rejected }
 
 // Receipt answers an order taken.

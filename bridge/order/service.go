@@ -86,18 +86,20 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT (source, source
 // order or key was used for other content, journal.ErrBusy when too much is under way.
 func (s *Service) Place(ctx context.Context, by access.Principal, key string, o *sale.Order, received time.Time) (receipt Receipt, known bool, err error) {
 	received = received.UTC().Truncate(time.Microsecond)
-	day := s.c.Calendar.Day(received)
-	placed := sale.Placed{ID: s.c.Journal.NewID(), Number: s.numbers.next(day), Day: day, Received: received, Order: o}
 	content := o.Encode()
 	digest := sale.Hash(content)
 
 	state, inPOS := Accepted, Yes
-	release := s.release(o)
-	var plan Plan
+	release, day := s.release(o), s.c.Calendar.Day(received)
 	if release.After(received) {
-		state, inPOS = Scheduled, NotYet
+		// Its number is of the day it is cooked, where no other order has it.
+		state, inPOS, day = Scheduled, NotYet, s.c.Calendar.Day(o.ReadyAt)
 	} else {
 		release = time.Time{}
+	}
+	placed := sale.Placed{ID: s.c.Journal.NewID(), Number: s.numbers.next(day), Day: day, Received: received, Order: o}
+	var plan Plan
+	if state == Accepted {
 		plan = s.c.Kitchen.Plan(placed)
 	}
 	log := trail.Append(make([]byte, 0, 96), received, "received", by.Name, "")
@@ -201,7 +203,7 @@ func (s *Service) notice(p sale.Placed, state, inPOS string) []byte {
 }
 
 const (
-	selectForChange = `SELECT source, source_order_id, number, business_day, version, state, in_pos, received_at, content FROM orders WHERE key = ? AND id = ?`
+	selectForChange = `SELECT source, source_order_id, number, business_day, version, state, in_pos, received_at, release_at, content FROM orders WHERE key = ? AND id = ?`
 	updateContent   = `UPDATE orders SET version = ?, content = ?, state = ?, in_pos = ?, release_at = ?, log = log || ? WHERE key = ? AND version = ?`
 )
 
@@ -209,25 +211,27 @@ const (
 type stored struct {
 	sale.Placed
 	state, inPOS string
+	release      time.Time // when a scheduled order goes to the kitchen
 }
 
 func load(tx *journal.Tx, id journal.ID) (stored, error) {
 	var (
 		s        stored
 		received int64
+		release  int64
 		version  int
 		source   string
 		sourceID string
 		content  []byte
 	)
-	err := tx.QueryRow(selectForChange, []any{id.Key(), id[:]}, &source, &sourceID, &s.Number, &s.Day, &version, &s.state, &s.inPOS, &received, &content)
+	err := tx.QueryRow(selectForChange, []any{id.Key(), id[:]}, &source, &sourceID, &s.Number, &s.Day, &version, &s.state, &s.inPOS, &received, &release, &content)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, ErrUnknown
 	}
 	if err != nil {
 		return s, fmt.Errorf("read order %s: %w", id, err)
 	}
-	s.ID, s.Received, s.Order = id, time.UnixMicro(received).UTC(), new(sale.Order)
+	s.ID, s.Received, s.release, s.Order = id, time.UnixMicro(received).UTC(), fromMicros(release), new(sale.Order)
 	if err := json.Unmarshal(content, s.Order); err != nil {
 		return s, fmt.Errorf("%w: order %s: %v", errCorrupt, id, err)
 	}
@@ -262,22 +266,24 @@ func (s *Service) Change(ctx context.Context, by access.Principal, key string, i
 		}
 		now := tx.Now()
 		next := was.Placed
-		next.Order = o
+		next.Order, next.Received = o, now
 		state, inPOS, release := was.state, was.inPOS, time.Time{}
 		var plan Plan
+		log := trail.Append(nil, now, "changed", by.Name, fmt.Sprintf("version %d", o.Version))
 		switch {
+		case was.state == WaitingAccept: // the kitchen does not know it yet
 		case was.state == Scheduled && s.release(o).After(now):
 			release = s.release(o)
 		case was.state == Scheduled:
 			state, inPOS = Accepted, Yes
 			plan = s.c.Kitchen.Plan(next)
+			log = trail.Append(log, now, "released", "", "")
 		default:
 			if state == Prepared {
-				state = Accepted
+				state = Accepted // the kitchen says so when nothing is left to cook
 			}
 			plan = s.c.Kitchen.Change(next, was.Order)
 		}
-		log := trail.Append(nil, now, "changed", by.Name, fmt.Sprintf("version %d", o.Version))
 		rows, err := tx.Exec(updateContent, o.Version, content, state, inPOS, micros(release), log, id.Key(), was.Version)
 		if err != nil {
 			return fmt.Errorf("store order %s: %w", id, err)
@@ -285,12 +291,10 @@ func (s *Service) Change(ctx context.Context, by access.Principal, key string, i
 		if rows != 1 {
 			return errNoDetail
 		}
+		tx.Change("order", id.String(), s.notice(next, state, inPOS)) // before what the plan makes of it
 		if plan != nil {
-			if err := plan.Write(tx); err != nil {
-				return err
-			}
+			return plan.Write(tx)
 		}
-		tx.Change("order", id.String(), s.notice(next, state, inPOS))
 		return nil
 	})
 	if err != nil {
@@ -315,9 +319,25 @@ func (s *Service) move(tx *journal.Tx, o stored, state, inPOS, event, by, detail
 	return nil
 }
 
+// repeated notes the caller's Idempotency-Key, "" for none, and tells whether it was used for this very act before.
+func repeated(tx *journal.Tx, by access.Principal, key, act string, id journal.ID) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	_, again, err := tx.Idempotent(by.Subject(), key, sale.Hash([]byte(act+" "+id.String())), id.String())
+	if errors.Is(err, journal.ErrKeyReused) {
+		return false, fmt.Errorf("idempotency key %w", ErrOther)
+	}
+	return again, err
+}
+
 // Cancel ends an order that is wanted no more and tells its stations. Cancelling a cancelled order is the same again.
-func (s *Service) Cancel(ctx context.Context, by access.Principal, reason string, id journal.ID) (View, error) {
+// The error is ErrUnknown, ErrTooLate, ErrOther (key was used for something else) or the journal's.
+func (s *Service) Cancel(ctx context.Context, by access.Principal, key, reason string, id journal.ID) (View, error) {
 	err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+		if again, err := repeated(tx, by, key, "cancel", id); err != nil || again {
+			return err
+		}
 		o, err := load(tx, id)
 		switch {
 		case err != nil:
@@ -328,7 +348,9 @@ func (s *Service) Cancel(ctx context.Context, by access.Principal, reason string
 			return fmt.Errorf("%w: it is %s", ErrTooLate, o.state)
 		}
 		if o.state != Scheduled && o.state != WaitingAccept {
-			if err := s.c.Kitchen.Cancel(o.Placed, by.Name).Write(tx); err != nil {
+			p := o.Placed
+			p.Received = tx.Now()
+			if err := s.c.Kitchen.Cancel(p, by.Name).Write(tx); err != nil {
 				return err
 			}
 		}
@@ -343,9 +365,12 @@ func (s *Service) Cancel(ctx context.Context, by access.Principal, reason string
 	return s.Get(ctx, id)
 }
 
-// HandOver records that guest or courier has the order.
-func (s *Service) HandOver(ctx context.Context, by access.Principal, id journal.ID) (View, error) {
+// HandOver records that guest or courier has the order. The errors are those of Cancel.
+func (s *Service) HandOver(ctx context.Context, by access.Principal, key string, id journal.ID) (View, error) {
 	err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+		if again, err := repeated(tx, by, key, "handed-over", id); err != nil || again {
+			return err
+		}
 		o, err := load(tx, id)
 		switch {
 		case err != nil:

@@ -11,6 +11,6 @@ type Placed struct {
 	ID       journal.ID
 	Number   int       // what people call it; restarts with the business day
 	Day      string    // the business day, 2006-01-02
-	Received time.Time // when its first byte was here
+	Received time.Time // when its first byte was here, or the moment that made work of it: a change, its release
 	*Order
 }
