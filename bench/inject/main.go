@@ -266,7 +266,7 @@ func runs(ctx context.Context, o options, salt uint16, rep *report, out io.Write
 	}
 	all := newMeasures()
 	for r := 1; r <= o.runs && ctx.Err() == nil; r++ {
-		m, one, failed := s.interleave(r, o.rate, o.seconds, o.seed+uint64(r)<<16)
+		m, one, failed := s.interleave(ctx, r, o.rate, o.seconds, o.seed+uint64(r)<<16)
 		all.merge(m)
 		rep.Runs = append(rep.Runs, one)
 		rep.FloorFailed += failed

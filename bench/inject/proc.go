@@ -83,6 +83,21 @@ func processorOf(proc string, pid int) (time.Duration, error) {
 	return time.Duration(user+system) * tick, nil
 }
 
+// writtenBy is how many bytes a process has caused to be written to disks: what wears a card.
+func writtenBy(proc string, pid int) int64 {
+	b, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "io"))
+	if err != nil {
+		return 0
+	}
+	for l := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(l, "write_bytes:"); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(rest), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
 // A machine is what the whole machine did between two looks.
 type machine struct{ total, idle, steal int64 }
 

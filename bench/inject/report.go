@@ -284,15 +284,17 @@ func (r *report) writeRuns(out io.Writer) {
 	}
 	_ = w.Flush()
 	last := r.Runs[len(r.Runs)-1]
-	var steal, busy, cpu, gen, cut, res []string
+	var steal, busy, cpu, gen, cut, res, disk, commits, writes []string
 	for _, x := range r.Runs {
 		steal, busy = append(steal, fmt.Sprintf("%.1f", x.Steal)), append(busy, fmt.Sprintf("%.0f", x.Busy))
 		cpu, gen = append(cpu, fmt.Sprintf("%.2f", x.BoxCPU)), append(gen, fmt.Sprintf("%.0f", x.GenCPU))
+		disk, commits, writes = append(disk, fmt.Sprintf("%.0f", x.Written)), append(commits, fmt.Sprintf("%.2f", x.Commits)), append(writes, fmt.Sprintf("%.1f", x.Writes))
 		cut, res = append(cut, fmt.Sprintf("%.1f", x.Throttled)), append(res, mib(x.Resident))
 	}
 	j := func(s []string) string { return strings.Join(s, ", ") }
 	fmt.Fprintf(out, "\nbox: ready after %.1f ms; resident %s idle (Pss %s), %s under load, %s at most; %s ms of processor an order\n",
 		r.Ready, mib(r.MemoryIdle.Resident), mib(r.MemoryIdle.Proportional), j(res), mib(r.MemoryLoad.Peak), j(cpu))
+	fmt.Fprintf(out, "box, an order: %s KiB to disk, %s commits, %s writes to the journal\n", j(disk), j(commits), j(writes))
 	if r.Profile == "pi" {
 		fmt.Fprintf(out, "box: %s %% of its quota's periods were cut short\n", j(cut))
 	}

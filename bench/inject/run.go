@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -121,6 +122,9 @@ type result struct {
 	Busy        float64 `json:"machine_busy_percent"`
 	Load        string  `json:"load_average"`
 	BoxCPU      float64 `json:"box_cpu_ms_per_order"`
+	Written     float64 `json:"box_disk_kib_per_order"`
+	Commits     float64 `json:"box_commits_per_order,omitempty"`
+	Writes      float64 `json:"box_journal_writes_per_order,omitempty"`
 	GenCPU      float64 `json:"generator_cpu_percent"`
 	Resident    int64   `json:"box_resident_median_bytes"`
 	ResidentMax int64   `json:"box_resident_max_bytes"`
@@ -184,16 +188,20 @@ func (m measures) result() result {
 }
 
 // interleave is one run: orders, floor and echo in turn until d of orders have been sent.
-func (s *stage) interleave(phase int, rate float64, d time.Duration, seed uint64) (measures, result, int) {
+func (s *stage) interleave(ctx context.Context, phase int, rate float64, d time.Duration, seed uint64) (measures, result, int) {
 	m := newMeasures()
 	then, genThen := machineNow("/proc"), ownCPU()
 	began := time.Now()
 	var boxThen time.Duration
+	var diskThen int64
+	var scrapeThen map[string]float64
 	var cutThen, ofThen int64
 	pid := 0
 	if s.box.process != nil {
 		pid = s.box.process.pid
+		scrapeThen = s.box.scrape(ctx)
 		boxThen, _ = processorOf("/proc", pid)
+		diskThen = writtenBy("/proc", pid)
 		if s.boxCage != nil {
 			cutThen, ofThen = s.boxCage.throttled()
 		}
@@ -226,7 +234,12 @@ func (s *stage) interleave(phase int, rate float64, d time.Duration, seed uint64
 	r.Resident, r.ResidentMax = resident, most
 	if pid != 0 {
 		if now, err := processorOf("/proc", pid); err == nil && r.Orders > 0 {
-			r.BoxCPU = float64((now - boxThen).Microseconds()) / 1000 / float64(r.Orders)
+			n := float64(r.Orders)
+			r.BoxCPU = float64((now - boxThen).Microseconds()) / 1000 / n
+			r.Written = float64(writtenBy("/proc", pid)-diskThen) / 1024 / n
+			scrape := s.box.scrape(ctx)
+			each := func(name string) float64 { return (scrape[name] - scrapeThen[name]) / n }
+			r.Commits, r.Writes = each("aboyeur_journal_commit_seconds_count"), each("aboyeur_journal_batch_writes_sum")
 		}
 		if s.boxCage != nil {
 			if cut, of := s.boxCage.throttled(); of > ofThen {
