@@ -1,3 +1,182 @@
 package box
 
-func stopBrowser() {}
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+var screenshots = flag.String("screenshots", "", "folder for pictures of the pages over a real box")
+
+// browser is the one Chromium of this test binary.
+var browser struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+func startBrowser() {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		browser.err = fmt.Errorf("these tests look at the pages in Chromium and found none: run `make test`, which installs it")
+		return
+	}
+	dir, err := os.MkdirTemp("", "aboyeur-browser-")
+	if err != nil {
+		browser.err = err
+		return
+	}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("headless", "new"), chromedp.WindowSize(1440, 900)}
+	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "mute-audio"} {
+		options = append(options, chromedp.Flag(name, true))
+	}
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	silent := func(string, ...any) {} // a newer Chromium says things this version of the library does not know
+	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(silent), chromedp.WithLogf(silent))
+	browser.ctx = ctx
+	browser.stop = func() {
+		_ = chromedp.Cancel(ctx) // it is going away in any case
+		cancel()
+		stopAllocator()
+		os.RemoveAll(dir)
+	}
+	browser.err = chromedp.Run(ctx)
+}
+
+func stopBrowser() {
+	if browser.stop != nil {
+		browser.stop()
+	}
+}
+
+// page is one tab, signed in at the rig's box.
+type page struct {
+	r   *rig
+	ctx context.Context
+}
+
+func (r *rig) page() *page {
+	r.t.Helper()
+	browser.once.Do(startBrowser)
+	if browser.err != nil {
+		r.t.Fatal(browser.err)
+	}
+	ctx, cancel := chromedp.NewContext(browser.ctx)
+	r.t.Cleanup(cancel)
+	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
+	r.t.Cleanup(stop)
+	p := &page{r, ctx}
+	p.run(emulation.SetFocusEmulationEnabled(true), chromedp.EmulateViewport(1440, 900), chromedp.Navigate(r.base+"/sign-in"), chromedp.WaitVisible("#token", chromedp.ByQuery),
+		chromedp.SendKeys("#token", r.token, chromedp.ByQuery), chromedp.Click("#go", chromedp.ByQuery))
+	p.wait("signed in", `location.pathname === '/'`)
+	return p
+}
+
+func (p *page) run(actions ...chromedp.Action) {
+	p.r.t.Helper()
+	if err := chromedp.Run(p.ctx, actions...); err != nil {
+		p.r.t.Fatalf("browser: %v", err)
+	}
+}
+
+// wait polls an expression until it is true.
+func (p *page) wait(what, expression string) {
+	p.r.t.Helper()
+	p.r.wait(what+": "+expression, func() bool {
+		var ok bool
+		err := chromedp.Run(p.ctx, chromedp.Evaluate("!!("+expression+")", &ok))
+		return err == nil && ok
+	})
+}
+
+// shoot takes a picture when pictures are asked for.
+func (p *page) shoot(name string) {
+	p.r.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	var picture []byte
+	for range 4 { // on a busy machine a frame now and then never comes
+		attempt, cancel := context.WithTimeout(p.ctx, 3*time.Second)
+		err := chromedp.Run(attempt, cdppage.BringToFront(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			picture, err = cdppage.CaptureScreenshot().Do(ctx)
+			return err
+		}))
+		cancel()
+		if err == nil {
+			break
+		}
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, name+".png"), picture, 0o644); err != nil {
+		p.r.t.Fatal(err)
+	}
+}
+
+// TestPagesOverARealBox is the cook's and the manager's evening in a real browser: an order appears, leaves with its bump
+// and comes back with Undo; the page outlives a restart of the box; and the console shows the proof of printing.
+func TestPagesOverARealBox(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	kitchen := r.page()
+	kitchen.run(chromedp.Navigate(r.base + "/screens/kitchen"))
+	kitchen.wait("the board is live", `document.querySelector('#board')?.getAttribute('aria-busy') === 'false'`)
+	v := r.place(orderOf(13)) // one ticket, for the bar
+	id := v.Tickets[0].ID
+	card := fmt.Sprintf(`document.querySelector('.k-card[data-ticket="%s"]')`, id)
+	kitchen.wait("the ticket appears", card)
+	kitchen.wait("it reads as the order does", card+`.innerText.includes('Café allongé')`)
+	r.wait("the box knows that it was painted", func() bool {
+		for _, s := range r.get(v.ID).Timeline {
+			if s.Event == "painted" {
+				return true
+			}
+		}
+		return false
+	})
+	kitchen.run(chromedp.Click(fmt.Sprintf(`[data-act=bump][data-id="%s"]`, id), chromedp.ByQuery))
+	kitchen.wait("the bump takes it away", "!"+card)
+	r.wait("the box has the bump", func() bool { return r.get(v.ID).Tickets[0].State == "ready" })
+	undo := fmt.Sprintf(`[data-act=undo][data-id="%s"]`, id)
+	kitchen.wait("Undo is offered", fmt.Sprintf(`document.querySelector('%s')`, strings.ReplaceAll(undo, `'`, `\'`)))
+	// The page takes a second blow on one slot within 400 ms for a bounce.
+	kitchen.r.wait("Undo brings it back", func() bool {
+		_ = chromedp.Run(kitchen.ctx, chromedp.Evaluate(fmt.Sprintf(`document.querySelector('%s')?.click()`, undo), nil))
+		var back bool
+		return chromedp.Run(kitchen.ctx, chromedp.Evaluate("!!"+card, &back)) == nil && back
+	})
+	r.wait("the box has the undo", func() bool { return r.get(v.ID).Tickets[0].State == "new" })
+
+	r.down()
+	kitchen.wait("the page says that it is cut off", `document.body.innerText.includes('No connection') || document.documentElement.classList.contains('offline')`)
+	kitchen.shoot("real-kitchen-offline")
+	r.start()
+	later := r.place(orderOf(29))
+	kitchen.wait("the page came back by itself and shows the new ticket", fmt.Sprintf(`document.querySelector('.k-card[data-ticket="%s"]')`, later.Tickets[0].ID))
+	kitchen.wait("the old one is still there", card)
+	kitchen.shoot("real-kitchen")
+
+	whole := r.done(r.place(orderOf(0)).ID)
+	console := r.page()
+	console.wait("the orders are listed", `document.body.innerText.includes('X00000X')`)
+	console.shoot("real-orders")
+	console.run(chromedp.Navigate(r.base + "/orders/" + whole.ID))
+	console.wait("the time line shows the proof", `document.querySelector('.ev[data-event=job_printed][data-kind=proof]')?.innerText.includes('GS ( H')`)
+	console.wait("the ticket's picture is drawn", `document.querySelector('.ticket-picture')?.naturalWidth > 100`)
+	console.shoot("real-order")
+	console.run(chromedp.Navigate(r.base + "/printers"))
+	console.wait("the printers are shown", `document.body.innerText.includes('grill') && document.body.innerText.includes('TM-T88')`)
+	console.shoot("real-printers")
+}
