@@ -49,9 +49,6 @@ type fakeBox struct {
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 }
 
-// start of the kitchen's evening in every test.
-var evening = time.Date(2026, 11, 21, 20, 41, 7, 123e6, time.FixedZone("CET", 3600))
-
 func newFakeBox(t *testing.T, c Config) *fakeBox {
 	t.Helper()
 	b := &fakeBox{t: t, now: time.Now, seq: 100, readers: map[chan string]bool{}, keys: map[string]bool{}, answers: map[string]int{}, lost: map[string]string{},
@@ -560,7 +557,7 @@ func cannedOrders(n int) []object {
 		grillOf, barOf := object{"station": "grill", "printer": "grill", "ticket": grill["id"], "job": fmt.Sprintf("j%d", i)}, object{"station": "bar", "printer": "bar", "ticket": bar["id"], "job": fmt.Sprintf("jb%d", i)}
 		screen := object{"station": "grill", "ticket": grill["id"]}
 		o["timeline"] = []object{
-			step(at, 0, "received"), step(at, 940, "committed"), step(at, 1210, "job_sending", grillOf), step(at, 1280, "job_sending", barOf),
+			step(at, 0, "received"), step(at, 940, "committed"), step(at, 1210, "job_sending", grillOf, object{"detail": "sequence 142"}), step(at, 1280, "job_sending", barOf),
 			step(at, 2900, "job_sent", grillOf), step(at, 3350, "job_sent", barOf), step(at, 21400, "painted", screen, object{"by": "grill"}),
 			step(at, 84300, "job_printed", grillOf, object{"detail": "process_id"}), step(at, 91800, "job_printed", barOf, object{"detail": "fence"}),
 			step(at, 95100, "job_done", grillOf, object{"detail": "process_id"}),

@@ -307,7 +307,7 @@ func TestGeometry(t *testing.T) {
 		low, high, columns float64
 	}{
 		{"21.5 inch at 1.2 m", 1920, 1080, Screen{Name: "grill", DiagonalInches: 21.5, DistanceM: 1.2}, 31, 39, 5},
-		{"42 inch at 3 m", 1920, 1080, Screen{Name: "grill", DiagonalInches: 42, DistanceM: 3}, 40, 52, 3},
+		{"42 inch at 3 m", 1920, 1080, Screen{Name: "grill", DiagonalInches: 42, DistanceM: 3}, 40, 52, 4},
 		{"7 inch at 0.5 m", 1024, 600, Screen{Name: "grill", DiagonalInches: 7, DistanceM: .5}, 20, 28, 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -60,6 +60,7 @@ function nameOf(k) {
 
 function besides(k) {
   const parts = [];
+  if (stations.length > 1 && k.station) parts.push(k.station);
   if (k.table) parts.push('#' + k.number);
   if (k.partner?.order_id) parts.push(k.partner.order_id);
   if (k.covers) parts.push(n('kitchen.covers', k.covers));
@@ -111,25 +112,25 @@ function drawLine(line, before) {
       line.change === 'removed' && h('span', { class: 'k-word' }, t('kitchen.removed')),
       (line.modifiers || []).map(m => h('div', { class: 'k-modifier', data: { level: Math.min(5, m.level || 1) } }, m.quantity > 1 ? `${m.quantity} × ${m.name}` : m.name)),
       line.notes && h('div', { class: 'k-note' }, line.notes),
-      line.allergens?.length > 0 && line.change !== 'removed' && h('div', { class: 'k-allergy' }, h('strong', {}, t('kitchen.allergy')), ' ', line.allergens.join(' · '))));
+      line.allergens?.length > 0 && line.change !== 'removed' && h('div', { class: 'k-allergy' }, h('strong', { 'aria-hidden': 'true' }, '!!'), h('span', { class: 'hide' }, t('kitchen.allergy')), ' ', line.allergens.join(' · '))));
 }
 
 function drawActs(k) {
   const button = (verb, text, kind) => h('button', { class: 'k-act ' + kind, data: { act: verb, id: k.id } }, text);
   if (k.changed_unseen) return h('div', { class: 'k-acts' }, button('seen', t('kitchen.seen'), 'seen'));
   return h('div', { class: 'k-acts' },
-    k.state === 'new' ? button('start', t('kitchen.start'), 'start') : h('span', { class: 'k-started' }, t('kitchen.started')),
+    k.state === 'new' ? button('start', t('kitchen.start'), 'start') : h('span', { class: 'k-started' }, t('kitchen.started'), k.also?.length > 0 && h('small', {}, t('kitchen.also', k.also.join(', ')))),
     button('bump', t('kitchen.bump'), 'bump'));
 }
 
 function drawFoot(k) {
-  return [k.also?.length > 0 && h('div', { class: 'k-also' }, t('kitchen.also', k.also.join(', '))), drawActs(k)];
+  return [k.also?.length > 0 && (k.state !== 'cooking' || k.changed_unseen) && h('div', { class: 'k-also' }, t('kitchen.also', k.also.join(', '))), drawActs(k)];
 }
 
 // ---- how many slots a ticket takes: measured, since only the page knows how its words wrap
 
 const measurer = h('div', { class: 'k-slot k-measure', 'aria-hidden': 'true' });
-const chunks = new Map(); // id -> {sign, parts: [[from, to), …]}
+const chunks = new Map(); // id -> {sign, parts: [from, to, overflows] …}
 
 function partsOf(k) {
   const sign = `${k.version}/${k.state}/${k.changed_unseen}/${slotSize.width}x${slotSize.height}`;
@@ -147,16 +148,20 @@ function partsOf(k) {
   const LIST = 14; // padding of the list, and a pixel for rounding
   for (;;) {
     const rest = heights.slice(from).reduce((a, b) => a + b, 0);
-    if (top + LIST + rest + tall(foot) <= full || parts.length === board.size - 1) {
-      parts.push([from, lines.length]);
+    const fits = top + LIST + rest + tall(foot) <= full;
+    if (fits || parts.length === board.size - 1) {
+      parts.push([from, lines.length, !fits]);
+      break;
+    }
+    if (lines.length - from <= 1) { // one long dish: its buttons go to the next slot, so that no word of it is hidden
+      parts.push([from, lines.length], [lines.length, lines.length]);
       break;
     }
     let to = from, used = top + LIST + tall(more);
     while (to < lines.length && used + heights[to] <= full) used += heights[to++];
     if (to === from) to++; // a line taller than a slot gets its own
-    if (to >= lines.length && lines.length - from > 1) to = lines.length - 1; // the last part has something to say
-    parts.push([from, Math.min(to, lines.length)]);
-    if (to >= lines.length) { parts.push([lines.length, lines.length]); break; }
+    to = Math.min(to, lines.length - 1); // the last part has something to say
+    parts.push([from, to]);
     from = to;
     top = tall(again);
   }
@@ -235,7 +240,7 @@ const arrived = new Set(); // ids that slide in at the next render
 function drawTicket(e, k, part, have, parts, i) {
   const last = part === have - 1;
   const from = parts[part][0], to = last ? (k.lines || []).length : parts[part][1];
-  const cut = last && have < parts.length;
+  const cut = last && (have < parts.length || parts[part][2]); // more than the slot holds: it scrolls
   const lines = (k.lines || []).slice(from, to).map((line, x) => drawLine(line, k.lines[from + x - 1]?.course));
   const card = h('article', { class: 'k-card' + (k.state === 'cancelled' ? ' cancelled' : '') + (k.state === 'cooking' ? ' cooking' : ''), data: { ticket: k.id, state: k.state } },
     drawHead(k, digitOf(i), part),

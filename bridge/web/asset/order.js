@@ -43,6 +43,8 @@ function draw(o) {
   const panel = $('panel');
   const keep = panel.scrollTop, focused = panel.contains(document.activeElement) ? document.activeElement.id : '';
   const line = (o.timeline || []).map(e => ({ ...e, ms: instant(e.at) })).sort((a, b) => a.ms - b.ms);
+  // Tickets of a change or a cancellation came later; the promise is about the order as it arrived.
+  const later = new Set((o.tickets || []).filter(k => k.kind && k.kind !== 'order').map(k => k.id));
   swap(panel,
     h('header', { class: 'p-head' },
       h('div', { class: 'p-title' }, h('h2', {}, t('order.number', o.number)), chip(o.state), o.in_pos && inPos(o.in_pos)),
@@ -52,7 +54,7 @@ function draw(o) {
       o.covers > 0 && n('kitchen.covers', o.covers), o.customer?.name, o.staff, (o.ready_at || '').startsWith('0001') ? '' : o.ready_at && t('kitchen.due', clock(Date.parse(o.ready_at))),
     ].filter(Boolean).join(' · ')),
     o.allergy_note && h('p', { class: 'mark-allergy wide' }, h('strong', {}, t('kitchen.allergy')), ' ', o.allergy_note),
-    promise(line),
+    promise(line.filter(e => !later.has(e.ticket))),
     h('div', { class: 'p-cols' },
       h('section', { class: 'p-line' }, h('h3', {}, t('order.timeline')), timeline(line)),
       h('section', { class: 'p-paper' }, h('h3', {}, t('order.paper')), paper(o))),
@@ -65,7 +67,6 @@ function draw(o) {
 // ---- the promise: four figures and where they lie between the arrival and 100 ms
 
 const first = (line, ...events) => line.find(e => events.includes(e.event));
-const last = (line, ...events) => line.findLast(e => events.includes(e.event));
 const LIMIT = 100; // ms, the promise for the fast path (design.md, P7)
 
 function promise(line) {
@@ -75,8 +76,7 @@ function promise(line) {
   const release = first(line, 'released');
   const from = release && release.ms - start.ms > 1000 ? release.ms : start.ms;
   const step = (key, e, since, limit) => ({ key, e, ms: e ? e.ms - since : NaN, limit });
-  const sends = line.filter(e => e.event === 'job_sending' || e.event === 'job_sent');
-  const sent = sends.length ? firstPerJob(sends) : null;
+  const sent = lastSent(line);
   const steps = [
     step('disk', first(line, 'committed'), start.ms, LIMIT),
     step('sent', sent, from, LIMIT),
@@ -84,30 +84,37 @@ function promise(line) {
     step('printed', lastProof(line), from),
   ];
   return h('section', { class: 'promise', 'aria-label': t('promise.title') },
-    h('div', { class: 'figures' }, steps.map(s => h('div', { class: 'figure', data: { step: s.key, state: Number.isNaN(s.ms) ? 'open' : s.limit && s.ms > s.limit ? 'over' : 'kept' } },
+    h('div', { class: 'figures' }, steps.map(s => h('div', { class: 'figure', data: { step: s.key, state: Number.isNaN(s.ms) ? 'open' : s.limit && s.ms > s.limit ? (s.key === 'sent' && queuedAt(line) ? 'queued' : 'over') : 'kept' } },
       h('span', { class: 'figure-word' }, s.key === 'printed' && /\bnone\b/.test(s.e?.detail || '') ? t('promise.unproved') : t('promise.' + s.key)),
       h('span', { class: 'figure-value' }, Number.isNaN(s.ms) ? '–' : span(s.ms)),
       h('span', { class: 'figure-note' }, note(s, line))))),
     ruler(steps));
 }
 
-// firstPerJob is the moment the last ticket's first byte left: each job's first sending, the latest of them.
-function firstPerJob(sends) {
-  const by = new Map();
-  for (const e of sends) if (!by.has(e.job)) by.set(e.job, e);
-  return [...by.values()].sort((a, b) => a.ms - b.ms).at(-1);
+// lastSent is the moment the last ticket's last byte was taken. A ticket that stood in its printer's queue waited for
+// the tickets before it, not for the box; it counts only when there is no other.
+function lastSent(line) {
+  const queued = new Set(line.filter(e => e.event === 'job_queued').map(e => e.job));
+  const all = firstPerTicket(line, 'job_sent');
+  return all.filter(e => !queued.has(e.job)).at(-1) || all.at(-1);
 }
 
-const lastProof = line => {
+// firstPerTicket gives the first of such steps of each ticket, in the order of time: a reprint is another story.
+function firstPerTicket(line, ...events) {
   const by = new Map();
-  for (const e of line) if ((e.event === 'job_printed' || e.event === 'job_done') && !by.has(e.job)) by.set(e.job, e);
-  return [...by.values()].sort((a, b) => a.ms - b.ms).at(-1);
-};
+  for (const e of line) if (events.includes(e.event) && !by.has(e.ticket || e.job)) by.set(e.ticket || e.job, e);
+  return [...by.values()].sort((a, b) => a.ms - b.ms);
+}
+
+// queuedAt names the printers whose queue a ticket of this order stood in.
+const queuedAt = line => [...new Set(line.filter(e => e.event === 'job_queued').map(e => e.printer || e.station))].join(', ');
+
+const lastProof = line => firstPerTicket(line, 'job_printed', 'job_done').at(-1);
 
 function note(s, line) {
   switch (s.key) {
     case 'disk': return s.e ? t('promise.disk_note') : t('promise.open');
-    case 'sent': return s.e ? stationsOf(line, 'job_sending', 'job_sent') : t('promise.open');
+    case 'sent': return !s.e ? t('promise.open') : queuedAt(line) ? t('promise.queued', queuedAt(line)) : stationsOf(line, 'job_sent');
     case 'screen': return s.e ? stationsOf(line, 'painted') : t('promise.open');
     default: return s.e ? proofOf(s.e) : t('promise.open');
   }
@@ -121,6 +128,13 @@ function proofOf(e) {
   const d = e.detail || '';
   for (const [name, command] of Object.entries(proofs)) if (d.includes(name) || d.includes(command)) return t('proof.' + name);
   return /\bnone\b/.test(d) ? t('proof.none') : d || t('proof.told');
+}
+
+// detailOf says what a printer's step says besides: the number on its paper, or why.
+function detailOf(e) {
+  const sequence = /^(?:attempt (\d+), )?sequence (\d+)$/.exec(e.detail || '');
+  if (!sequence) return word('reason.', e.detail);
+  return [t('order.sequence', sequence[2]), sequence[1] && t('order.attempt', sequence[1])].filter(Boolean).join(' · ');
 }
 
 // ruler draws the steps on a logarithmic scale with the promise as a line.
@@ -154,7 +168,7 @@ function timeline(line) {
     before = at;
     const where = e.station && e.printer && e.station !== e.printer ? `${e.station} → ${e.printer}` : e.station || e.printer || '';
     const proof = e.event === 'job_printed' || e.event === 'job_done';
-    const sub = [e.by && t('order.by', e.by), proof ? proofOf(e) : e.event.startsWith('job_') ? word('reason.', e.detail) : e.detail].filter(Boolean).join(' · ');
+    const sub = [e.by && t('order.by', e.by), proof ? proofOf(e) : e.event.startsWith('job_') ? detailOf(e) : (e.detail || '').replace(/^version (\d+)$/, (_, v) => t('order.version', v))].filter(Boolean).join(' · ');
     return h('li', { class: 'ev', data: { event: e.event, kind: BAD.has(e.event) ? 'bad' : proof ? 'proof' : MAJOR.has(e.event) ? 'major' : '' } },
       h('time', { datetime: e.at }, h('span', { class: same && 'same' }, at), h('span', { class: 'ms' }, '.' + String(Math.floor(e.ms % 1000)).padStart(3, '0'))),
       h('span', { class: 'node', 'aria-hidden': 'true' }, proof && icon('check')),
