@@ -66,15 +66,23 @@ build: ## leaves bin/aboyeur
 	@mkdir -p bin
 	@$(BUILD) -o bin/aboyeur ./cmd/aboyeur
 
+# Lint builds as the boxes' program is built, so that nothing is compiled twice.
+LINT   = CGO_ENABLED=0 GOFLAGS=-trimpath $(GO)
+BOARDS ?= amd64 arm64 arm/7
+
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck, and builds for every board
+lint: boards ## gofmt, go vet, staticcheck, and builds for every board
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l $$($(PACKAGES))); \
 	if [ -n "$$unformatted" ]; then echo "not as gofmt writes it:"; echo "$$unformatted"; exit 1; fi
-	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
-	@for board in amd64: arm64: arm:7 arm:6; do \
-	  echo "build for linux/$${board%:*} $${board#*:}"; \
-	  CGO_ENABLED=0 GOOS=linux GOARCH=$${board%:*} GOARM=$${board#*:} $(GO) build -buildvcs=false ./...; \
+	$(LINT) vet ./...
+	$(LINT) tool staticcheck ./...
+
+.PHONY: boards
+boards:
+	@for board in $(BOARDS); do \
+	  echo "build for linux/$$board"; \
+	  arch=$${board%/*}; arm=; if [ "$$arch" != "$$board" ]; then arm=$${board#*/}; fi; \
+	  GOOS=linux GOARCH=$$arch GOARM=$$arm $(LINT) build -buildvcs=false ./...; \
 	done
 
 .PHONY: bench
@@ -101,6 +109,7 @@ fuzz: ## every fuzz target for FUZZTIME=20s
 .PHONY: nightly
 nightly: test ## the long forms of tests, fuzzing and bench; hours
 	@for package in $$($(LONG)); do echo "$$package, long form"; $(GO) test -race -timeout 2h "$$package" -args -long; done
+	$(MAKE) boards BOARDS=arm/6
 	$(MAKE) fuzz FUZZTIME=5m
 	$(MAKE) bench
 
