@@ -2,7 +2,9 @@ package kitchen
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"aboyeur/bridge/access"
@@ -44,6 +46,7 @@ var acts = map[string]struct {
 			return false
 		}
 		r.before, r.State, r.BumpedAt, r.BumpedBy, r.ChangedUnseen = r.State, StateReady, now, by, false
+		settleLines(r) // who finished it saw what it says
 		return true
 	}},
 	"undo": {"undone", func(r *row, now time.Time, _ string) bool {
@@ -58,6 +61,9 @@ var acts = map[string]struct {
 			return false
 		}
 		r.before, r.State, r.BumpedAt, r.BumpedBy = r.State, StateCooking, time.Time{}, ""
+		if r.StartedAt.IsZero() {
+			r.StartedAt = now
+		}
 		return true
 	}},
 	"seen": {"seen", func(r *row, _ time.Time, _ string) bool {
@@ -66,6 +72,9 @@ var acts = map[string]struct {
 		}
 		r.ChangedUnseen = false
 		settleLines(r)
+		if r.Kind == KindChange && len(r.Lines) == 0 && working(r.State) {
+			r.before, r.State = r.State, StateServed // it only said what is wanted no more
+		}
 		return true
 	}},
 	"fire": {"fired", func(r *row, now time.Time, _ string) bool {
@@ -84,17 +93,12 @@ var acts = map[string]struct {
 	}},
 }
 
-// settleLines takes the marks of a change away: removed lines leave, the others stand as they are now.
+// settleLines takes the marks of a change away: removed lines leave, the others stand as they are now. A ticket that is
+// cancelled keeps what it said.
 func settleLines(r *row) {
-	kept := r.Lines[:0]
-	for _, l := range r.Lines {
-		if l.Change == Removed && r.State != StateCancelled {
-			continue
-		}
-		l.Change, l.Was = "", 0
-		kept = append(kept, l)
+	if r.State != StateCancelled {
+		r.Lines = linesNow(r.Lines)
 	}
-	r.Lines = kept
 }
 
 // Act does what somebody asked for on a ticket: start, bump, undo, recall, seen, hold or fire. The error is
@@ -124,8 +128,8 @@ func (k *Kitchen) Act(ctx context.Context, by access.Principal, key, name string
 			return err
 		}
 		ticket = r.Ticket
-		if r.Kind == KindOrder && (was == StateReady) != (r.State == StateReady) {
-			return k.tellReady(tx, r.Order, by.Name)
+		if r.parent == 0 && working(was) != working(r.State) {
+			return k.tellReady(tx, r.Order, by.Name, 0)
 		}
 		return nil
 	})
@@ -141,30 +145,65 @@ func repeated(tx *journal.Tx, by access.Principal, key, act string, id journal.I
 	return again, err
 }
 
-const countOpen = `SELECT count(*) FROM tickets WHERE order_key = ? AND state IN ('held', 'new', 'cooking')`
+// working tells whether a ticket in this state is something to cook.
+func working(state string) bool {
+	return state == StateHeld || state == StateNew || state == StateCooking
+}
 
-// tellReady tells the order whether all its stations are ready.
-func (k *Kitchen) tellReady(tx *journal.Tx, order journal.ID, by string) error {
-	var open int
-	if err := tx.QueryRow(countOpen, []any{order.Key()}, &open); err != nil {
+const selectProgress = `SELECT station, state FROM tickets WHERE order_key = ? AND parent = 0`
+
+// tellReady tells the order whether all its stations are ready. fresh is how many tickets to be cooked this transaction
+// will still add. A station without a screen has nobody who could say it is ready, so it keeps none of the others back.
+func (k *Kitchen) tellReady(tx *journal.Tx, order journal.ID, by string, fresh int) error {
+	ready, open := 0, fresh
+	err := tx.Query(selectProgress, []any{order.Key()}, func(scan func(...any) error) error {
+		var station, state string
+		if err := scan(&station, &state); err != nil {
+			return err
+		}
+		switch {
+		case state == StateReady:
+			ready++
+		case working(state) && k.board.shown(station):
+			open++
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	return k.c.AllReady(tx, order, open == 0, by)
+	return k.c.AllReady(tx, order, open == 0 && ready > 0, by)
 }
+
+// maxPainting bounds the reports of screens that wait to be recorded.
+const maxPainting = 256
 
 const updatePainted = `UPDATE tickets SET painted_at = ?, log = log || ? WHERE key = ? AND painted_at = 0`
 
-// Painted records that a screen has shown the ticket; only the first counts.
+// Painted records that a screen has shown the ticket; only the first counts. journal.ErrBusy when too many such reports
+// wait: they tell nothing that is worth a queue.
 func (k *Kitchen) Painted(ctx context.Context, by string, id journal.ID) error {
+	if k.painting.Add(1) > maxPainting {
+		k.painting.Add(-1)
+		return journal.ErrBusy
+	}
 	at := k.c.Now()
+	var once sync.Once
 	k.c.Journal.Later(func(tx *journal.Tx) error {
-		_, err := tx.Exec(updatePainted, at.UnixMicro(), trail.Append(nil, at, "painted", by, ""), id.Key())
+		once.Do(func() { k.painting.Add(-1) })
+		_, err := tx.Exec(updatePainted, at, trail.Append(nil, at, "painted", by, ""), id.Key())
 		return err
 	})
 	return nil
 }
 
-// Reprint prints every page of the ticket once more, under the banner.
+// ErrNoPaper reports a ticket that no printer prints.
+var ErrNoPaper = errors.New("its station has no printer")
+
+const selectPages = `SELECT printer, body FROM jobs WHERE ticket_key = ? AND redo = 0 AND replaces = 0 ORDER BY key`
+
+// Reprint prints every page of the ticket once more, under the banner, where it was first meant to be printed. The error
+// is ErrUnknown, ErrNoPaper, or a *LostRace for a ticket that is cancelled.
 func (k *Kitchen) Reprint(ctx context.Context, by access.Principal, key string, id journal.ID) (Ticket, error) {
 	var ticket Ticket
 	err := k.c.Journal.Write(ctx, func(tx *journal.Tx) error {
@@ -176,20 +215,31 @@ func (k *Kitchen) Reprint(ctx context.Context, by access.Principal, key string, 
 		if again, err := repeated(tx, by, key, "reprint", id); err != nil || again {
 			return err
 		}
+		if r.State == StateCancelled {
+			return &LostRace{"reprint", r.Ticket}
+		}
 		var jobs []newJob
-		err = tx.Query(`SELECT printer, body FROM jobs WHERE ticket_key = ? AND redo = 0 AND state <> 'superseded' ORDER BY key`, []any{id.Key()}, func(scan func(...any) error) error {
+		err = tx.Query(selectPages, []any{id.Key()}, func(scan func(...any) error) error {
 			var name string
 			var body []byte
 			if err := scan(&name, &body); err != nil {
 				return err
 			}
-			if q := k.queues[name]; q != nil {
-				jobs = append(jobs, newJob{id: k.c.Journal.NewID(), queue: q, body: body, redo: true, reason: "asked"})
+			q := k.queues[name]
+			if q == nil { // that printer is gone
+				if q = k.printerOf(r.Station); q == nil {
+					return nil
+				}
+				body = q.paper.render(&r.Ticket, "")
 			}
+			jobs = append(jobs, newJob{id: k.c.Journal.NewID(), queue: q, body: body, redo: true, reason: printer.ReasonAsked})
 			return nil
 		})
 		if err != nil {
 			return err
+		}
+		if len(jobs) == 0 {
+			return fmt.Errorf("ticket %s: %w", id, ErrNoPaper)
 		}
 		for i := range jobs {
 			if err := jobs[i].queue.insert(tx, &r.Ticket, &jobs[i]); err != nil {
@@ -210,61 +260,54 @@ func appendLog(tx *journal.Tx, id journal.ID, log []byte) error {
 }
 
 const (
-	selectDroppable = `SELECT j.key, j.id, j.printer, t.id, t.key FROM jobs j JOIN tickets t ON t.key = j.ticket_key WHERE t.order_key = ? AND j.settled = 0 AND j.state IN ('queued', 'held') AND j.attempt = 0`
-	updateDropped   = `UPDATE jobs SET state = 'cancelled', reason = 'order cancelled', settled = 1, log = log || ? WHERE key = ? AND settled = 0`
-	countOthers     = `SELECT count(*) FROM jobs WHERE ticket_key = ? AND state <> 'cancelled'`
+	selectDroppable = `SELECT j.id, j.printer, t.id FROM jobs j JOIN tickets t ON t.key = j.ticket_key WHERE t.order_key = ? AND j.settled = 0 AND j.state IN ('queued', 'held') AND j.attempt = 0`
+	updateDropped   = `UPDATE jobs SET state = 'cancelled', reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0 AND state IN ('queued', 'held') AND attempt = 0`
+	countBegun      = `SELECT count(*) FROM jobs WHERE ticket_key = ? AND attempt > 0`
 )
 
-// dropJobs cancels the jobs of an order that did not begin. It tells of which tickets no paper can be out.
-func (k *Kitchen) dropJobs(tx *journal.Tx, order journal.ID) (map[int64]bool, error) {
+// dropJobs cancels the jobs of an order that did not begin.
+func (k *Kitchen) dropJobs(tx *journal.Tx, order journal.ID) error {
 	type found struct {
-		key, ticketKey int64
-		id, ticket     journal.ID
-		printer        string
+		id, ticket journal.ID
+		printer    string
 	}
 	var jobs []found
 	err := tx.Query(selectDroppable, []any{order.Key()}, func(scan func(...any) error) error {
 		var f found
-		var id, ticket []byte
-		err := scan(&f.key, &id, &f.printer, &ticket, &f.ticketKey)
-		if err == nil {
-			f.id, f.ticket = journal.ID(id), journal.ID(ticket)
-		}
+		err := scan(&f.id, &f.printer, &f.ticket)
 		jobs = append(jobs, f)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	none := map[int64]bool{}
 	for _, f := range jobs {
-		if err := k.dropJob(tx, f.id, f.ticket, order, f.printer); err != nil {
-			return nil, err
+		if err := k.dropJob(tx, f.id, f.ticket, order, f.printer, "order cancelled"); err != nil {
+			return err
 		}
-		var others int
-		if err := tx.QueryRow(countOthers, []any{f.ticketKey}, &others); err != nil {
-			return nil, err
-		}
-		none[f.ticketKey] = others == 0
 	}
-	return none, nil
+	return nil
 }
 
-func (k *Kitchen) dropJob(tx *journal.Tx, id, ticket, order journal.ID, name string) error {
-	rows, err := tx.Exec(updateDropped, trail.Append(nil, tx.Now(), string(printer.Cancelled), "", ""), id.Key())
+// begun tells whether paper of the ticket may be out.
+func begun(tx *journal.Tx, ticket journal.ID) (bool, error) {
+	var n int
+	err := tx.QueryRow(countBegun, []any{ticket.Key()}, &n)
+	return n > 0, err
+}
+
+// dropJob cancels a job that did not begin.
+func (k *Kitchen) dropJob(tx *journal.Tx, id, ticket, order journal.ID, name, reason string) error {
+	rows, err := tx.Exec(updateDropped, reason, trail.Append(nil, tx.Now(), string(printer.Cancelled), "", reason), id.Key())
 	if err != nil {
 		return fmt.Errorf("cancel job %s: %w", id, err)
 	}
-	q := k.queues[name]
-	if rows == 0 || q == nil {
+	if rows == 0 {
 		return nil
 	}
-	q.waiting.Add(-1)
-	tx.After(func(err error) {
-		if err != nil {
-			q.waiting.Add(1)
-		}
-	})
-	tx.Change("job", id.String(), q.notice(id, ticket, order, printer.Report{State: printer.Cancelled, Reason: "order cancelled"}, 0))
+	if q := k.queues[name]; q != nil {
+		q.countIf(tx, -1)
+	}
+	k.gone(tx, id, ticket, order, name, printer.Cancelled, reason)
 	return nil
 }

@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -34,6 +35,7 @@ type Board struct {
 	screens map[string][]string // of each station
 	shows   map[string][]string // stations of each screen
 	hubs    map[string]*screen.Hub
+	home    string // the station that shows tickets of stations which are not configured any more
 
 	mu      sync.Mutex // guards what follows; held for memory only
 	seq     int64      // the change the board stands at
@@ -58,6 +60,9 @@ func newBoard(stations []Station, j *journal.Journal, now func() time.Time, m *m
 	}
 	for _, s := range stations {
 		b.screens[s.Name] = s.Screens
+		if s.Default {
+			b.home = s.Name
+		}
 		for _, name := range s.Screens {
 			b.shows[name] = append(b.shows[name], s.Name)
 			if b.hubs[name] == nil {
@@ -68,9 +73,20 @@ func newBoard(stations []Station, j *journal.Journal, now func() time.Time, m *m
 	return b
 }
 
+// place is the station whose screens show a ticket of station.
+func (b *Board) place(station string) string {
+	if _, ok := b.screens[station]; ok {
+		return station
+	}
+	return b.home
+}
+
+// shown tells whether anybody sees the tickets of a station.
+func (b *Board) shown(station string) bool { return len(b.screens[b.place(station)]) > 0 }
+
 const (
 	selectBoard  = `SELECT ` + columns + ` FROM tickets WHERE (state IN ('held', 'new', 'cooking') OR unseen = 1) ORDER BY key`
-	selectBumped = `SELECT ` + columns + ` FROM (SELECT * FROM tickets ORDER BY key DESC LIMIT 2000) WHERE state IN ('ready', 'served') AND bumped_at > 0 ORDER BY bumped_at`
+	selectBumped = `SELECT ` + columns + ` FROM (SELECT ` + columns + ` FROM tickets ORDER BY key DESC LIMIT 2000) WHERE state = 'ready' ORDER BY bumped_at`
 )
 
 // load reads what is open, and what can be recalled.
@@ -83,9 +99,11 @@ func (b *Board) load(ctx context.Context) error {
 				return err
 			}
 			e := &entry{r.Ticket, r.Ticket.encode()}
-			if e.open() {
+			switch {
+			case !b.shown(e.Station):
+			case e.open():
 				b.put(e)
-			} else if !e.BumpedAt.IsZero() {
+			case e.State == StateReady:
 				b.remember(e)
 			}
 			return nil
@@ -136,8 +154,11 @@ func (b *Board) SetHealth(data []byte) {
 
 // take puts one ticket's new state on the board and tells its screens.
 func (b *Board) take(seq int64, e *entry) {
+	if !b.shown(e.Station) {
+		return // nobody sees it, and nobody could take it off the board again
+	}
 	_, was := b.open[e.ID]
-	b.forget(e.ID)
+	b.forget(e)
 	if !e.open() {
 		b.remove(e.ID)
 		if e.State == StateReady {
@@ -155,7 +176,7 @@ func (b *Board) take(seq int64, e *entry) {
 	}
 	b.publish(seq, e.Station, "ticket", e.payload)
 	if at, ok := b.arrived[e.Order]; ok {
-		b.metrics.toScreen.Observe(b.now().Sub(at).Seconds())
+		b.metrics.toScreen.Observe(max(0, b.now().Sub(at).Seconds()))
 	}
 }
 
@@ -183,34 +204,34 @@ func (b *Board) put(e *entry) {
 func (b *Board) remove(id journal.ID) {
 	if e, ok := b.open[id]; ok {
 		delete(b.open, id)
-		at, _ := slices.BinarySearchFunc(b.order, e, func(a, c *entry) int { return int(a.ID.Key() - c.ID.Key()) })
+		at, _ := slices.BinarySearchFunc(b.order, e, func(a, c *entry) int { return cmp.Compare(a.ID.Key(), c.ID.Key()) })
 		b.order = slices.Delete(b.order, at, at+1)
 	}
 }
 
 // remember keeps a bumped ticket for recall, and drops those that are neither among the last nor of the last hour.
 func (b *Board) remember(e *entry) {
-	list := append(b.bumped[e.Station], e)
+	station := b.place(e.Station)
+	list := append(b.bumped[station], e)
 	limit := b.now().Add(-RecallFor)
 	for len(list) > RecallTickets && (len(list) > recallMost || list[0].BumpedAt.Before(limit)) {
 		list = list[1:]
 	}
-	b.bumped[e.Station] = list
+	b.bumped[station] = list
 }
 
-func (b *Board) forget(id journal.ID) {
-	for station, list := range b.bumped {
-		if at := slices.IndexFunc(list, func(e *entry) bool { return e.ID == id }); at >= 0 {
-			b.bumped[station] = slices.Delete(slices.Clone(list), at, at+1)
-			return
-		}
+func (b *Board) forget(e *entry) {
+	station := b.place(e.Station)
+	list := b.bumped[station]
+	if at := slices.IndexFunc(list, func(old *entry) bool { return old.ID == e.ID }); at >= 0 {
+		b.bumped[station] = slices.Delete(slices.Clone(list), at, at+1)
 	}
 }
 
 // publish gives one event to every screen of the station; they share its bytes.
 func (b *Board) publish(seq int64, station, name string, data []byte) {
 	var frame []byte
-	for _, s := range b.screens[station] {
+	for _, s := range b.screens[b.place(station)] {
 		if frame == nil {
 			frame = api.AppendEvent(make([]byte, 0, len(data)+64), api.Event{ID: seq, Name: name, Data: data})
 		}
@@ -244,7 +265,7 @@ func (b *Board) Snapshot(name string) (Snapshot, *screen.Reader, bool) {
 		RecallSeconds: int(RecallFor.Seconds()), Tickets: []Ticket{},
 	}
 	for _, e := range b.order {
-		if slices.Contains(s.Stations, e.Station) {
+		if slices.Contains(s.Stations, b.place(e.Station)) {
 			s.Tickets = append(s.Tickets, e.Ticket)
 		}
 	}
@@ -281,7 +302,7 @@ func (b *Board) Beat(name string) Beat {
 	defer b.mu.Unlock()
 	beat := Beat{Now: b.now().UTC(), Seq: b.seq}
 	for _, e := range b.order {
-		if slices.Contains(b.shows[name], e.Station) {
+		if slices.Contains(b.shows[name], b.place(e.Station)) {
 			beat.Open++
 		}
 	}

@@ -2,6 +2,8 @@ package kitchen
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +17,9 @@ const lookEvery = 250 * time.Millisecond
 
 // Run moves the jobs of printers that take no work to their fallback, until ctx ends.
 func (k *Kitchen) Run(ctx context.Context) error {
+	if err := k.adopt(ctx); err != nil {
+		return err
+	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -48,87 +53,217 @@ func (k *Kitchen) Reroute(ctx context.Context) error {
 	return nil
 }
 
+// A job moves when it was held for long, or when nobody knows what became of it. One that a former process left in the
+// middle is unknown too, though nobody could say so yet. A fault in the middle while the link lives is not among these:
+// the printer finishes by itself.
 const (
 	selectMovable = `SELECT j.id, j.state, j.attempt, j.redo, t.content FROM jobs j JOIN tickets t ON t.key = j.ticket_key
-WHERE j.printer = ? AND j.settled = 0 AND (j.state IN ('queued', 'held') AND j.held_at <= ? OR j.state = 'unknown') ORDER BY j.key LIMIT 50`
+WHERE j.printer = ? AND j.settled = 0 AND (j.held_at > 0 AND j.held_at <= ? AND j.state IN ('queued', 'held', 'unknown', 'cleared')
+OR j.held_at = 0 AND j.state IN ('sending', 'sent', 'waiting', 'unknown', 'cleared')) ORDER BY j.key LIMIT 50`
 	updateMoved = `UPDATE jobs SET state = 'superseded', reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0 AND state = ?`
 )
+
+// moving is a job on its way to another printer.
+type moving struct {
+	id      journal.ID
+	state   string
+	attempt int
+	redo    bool
+	ticket  Ticket
+}
+
+func scanMoving(scan func(...any) error) (m moving, err error) {
+	var content []byte
+	if err := scan(&m.id, &m.state, &m.attempt, &m.redo, &content); err != nil {
+		return m, err
+	}
+	return m, unmarshal(content, &m.ticket)
+}
 
 func (q *Queue) rerouteTo(ctx context.Context, to *Queue) error {
 	due := q.k.c.Now().Add(-q.c.FallbackAfter)
 	var some bool
 	err := queryAll(ctx, q.k.c.Journal.Read(), selectMovable, []any{q.c.Name, due.UnixMicro()}, func(scan func(...any) error) error {
-		some = true
-		return nil
+		m, err := scanMoving(scan)
+		some = some || q.movable(&m)
+		return err
 	})
 	if err != nil || !some {
 		return err
 	}
 	return q.k.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
-		type moved struct {
-			id      journal.ID
-			state   string
-			attempt int
-			redo    bool
-			ticket  Ticket
-		}
-		var jobs []moved
+		var jobs []moving
 		err := tx.Query(selectMovable, []any{q.c.Name, due.UnixMicro()}, func(scan func(...any) error) error {
-			var m moved
-			var id, content []byte
-			if err := scan(&id, &m.state, &m.attempt, &m.redo, &content); err != nil {
-				return err
-			}
-			m.id = journal.ID(id)
+			m, err := scanMoving(scan)
 			jobs = append(jobs, m)
-			return unmarshal(content, &jobs[len(jobs)-1].ticket)
+			return err
 		})
 		if err != nil {
 			return err
 		}
 		for i := range jobs {
 			m := &jobs[i]
-			reason := "moved to " + to.c.Name
-			rows, err := tx.Exec(updateMoved, reason, trail.Append(nil, tx.Now(), string(printer.Superseded), "", reason), m.id.Key(), m.state)
+			if !q.movable(m) {
+				continue
+			}
+			moved, err := q.k.move(tx, m, q.c.Name, to, q.c.Name)
 			if err != nil {
 				return err
 			}
-			if rows == 0 {
-				continue
-			}
-			tx.Change("job", m.id.String(), q.notice(m.id, m.ticket.ID, m.ticket.Order, printer.Report{State: printer.Superseded, Reason: reason}, 0))
-			if m.state != string(printer.Unknown) {
-				q.waiting.Add(-1)
-				tx.After(func(err error) {
-					if err != nil {
-						q.waiting.Add(1)
-					}
-				})
-			}
-			j := newJob{
-				id: q.k.c.Journal.NewID(), queue: to, body: to.paper.render(&m.ticket, q.c.Name), replaces: m.id.Key(),
-				redo: m.redo || m.attempt > 0,
-			}
-			if j.redo {
-				j.reason = "unknown"
-			}
-			if err := to.insert(tx, &m.ticket, &j); err != nil {
-				return err
+			if moved && !q.has(m.id) {
+				q.countIf(tx, -1)
 			}
 		}
 		return nil
 	})
 }
 
-const selectReplacement = `SELECT id, printer FROM jobs WHERE replaces = ? AND settled = 0 AND state IN ('queued', 'held') AND attempt = 0`
+// movable tells whether the job may leave: what the driver has in hand only when its outcome is unknown or the printer
+// threw it away. The driver then hears printer.ErrGone before it begins anew.
+func (q *Queue) movable(m *moving) bool {
+	switch printer.State(m.state) {
+	case printer.Sending, printer.Sent, printer.Waiting:
+		return !q.has(m.id)
+	}
+	return true
+}
 
-// dropReplacement takes back what was moved to another printer and has not begun there.
-func (k *Kitchen) dropReplacement(tx *journal.Tx, replaced int64) error {
-	var id []byte
-	var name string
-	err := tx.Query(selectReplacement, []any{replaced}, func(scan func(...any) error) error { return scan(&id, &name) })
-	if err != nil || id == nil {
+func (q *Queue) has(id journal.ID) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	_, has := q.taken[printer.JobID(id)]
+	return has
+}
+
+// move ends a job of one printer and queues its ticket on another; false when the job is not there any more. instead is
+// the printer it stands in for, "" for none. If paper may be out already, the banner stands on it as well.
+func (k *Kitchen) move(tx *journal.Tx, m *moving, from string, to *Queue, instead string) (bool, error) {
+	reason := "moved to " + to.c.Name
+	rows, err := tx.Exec(updateMoved, reason, trail.Append(nil, tx.Now(), string(printer.Superseded), "", reason), m.id.Key(), m.state)
+	if err != nil {
+		return false, fmt.Errorf("move job %s: %w", m.id, err)
+	}
+	if rows == 0 {
+		return false, nil
+	}
+	k.gone(tx, m.id, m.ticket.ID, m.ticket.Order, from, printer.Superseded, reason)
+	t := m.ticket
+	if t.Kind == KindOrder && t.ChangedUnseen {
+		// Paper tells the change by a ticket of its own, which follows; this one says what was ordered before.
+		t.Lines = linesBefore(t.Lines)
+	}
+	j := newJob{id: k.c.Journal.NewID(), queue: to, body: to.paper.render(&t, instead), replaces: m.id.Key(), redo: m.redo || m.attempt > 0}
+	if j.redo {
+		j.reason = "unknown"
+	}
+	return true, to.insert(tx, &m.ticket, &j)
+}
+
+// gone tells feed and metrics of a job that ended without its printer.
+func (k *Kitchen) gone(tx *journal.Tx, id, ticket, order journal.ID, from string, how printer.State, reason string) {
+	tx.Change("job", id.String(), encode(jobNotice{ID: id, Ticket: ticket, Order: order, Printer: from, State: how, Reason: reason}))
+	if q := k.queues[from]; q != nil {
+		q.ended(tx, how)
+	}
+}
+
+const (
+	selectPrinters = `SELECT DISTINCT printer FROM jobs WHERE settled = 0`
+	selectOrphans  = `SELECT j.id, j.state, j.attempt, j.redo, coalesce(t.content, '') FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key`
+	updateOrphan   = `UPDATE jobs SET state = ?, reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0`
+)
+
+// adopt finds a new place for the jobs of printers that are not in the configuration any more: the first printer of
+// their station. Where there is none they end as failed, with the reason.
+func (k *Kitchen) adopt(ctx context.Context) error {
+	return k.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+		var names []string
+		err := tx.Query(selectPrinters, nil, func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			if k.queues[name] == nil {
+				names = append(names, name)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := k.adoptFrom(tx, name); err != nil {
+				return fmt.Errorf("jobs of printer %s, which is not configured any more: %w", name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (k *Kitchen) adoptFrom(tx *journal.Tx, name string) error {
+	var jobs []moving
+	err := tx.Query(selectOrphans, []any{name}, func(scan func(...any) error) error {
+		var m moving
+		var content []byte
+		if err := scan(&m.id, &m.state, &m.attempt, &m.redo, &content); err != nil {
+			return err
+		}
+		if len(content) > 0 {
+			if err := unmarshal(content, &m.ticket); err != nil {
+				return err
+			}
+		}
+		jobs = append(jobs, m)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	return k.dropJob(tx, journal.ID(id), journal.ID{}, journal.ID{}, name)
+	for i := range jobs {
+		m := &jobs[i]
+		to := k.printerOf(m.ticket.Station)
+		if to != nil && !m.ticket.ID.IsZero() && m.state != string(printer.Printed) {
+			if _, err := k.move(tx, m, name, to, ""); err != nil {
+				return err
+			}
+			continue
+		}
+		end, reason := printer.Failed, "printer "+name+" is not configured any more"
+		if m.state == string(printer.Printed) {
+			end = printer.Done
+		}
+		if _, err := tx.Exec(updateOrphan, string(end), reason, trail.Append(nil, tx.Now(), string(end), "", reason), m.id.Key()); err != nil {
+			return err
+		}
+		k.gone(tx, m.id, m.ticket.ID, m.ticket.Order, name, end, reason)
+		k.c.Log.Error("print job of a removed printer", "job", m.id, "printer", name, "ticket", m.ticket.ID)
+	}
+	return nil
+}
+
+// printerOf is the first printer of a station, or of the default when there is no such station; nil for none.
+func (k *Kitchen) printerOf(station string) *Queue {
+	at := k.stationAt(station)
+	if at < 0 {
+		at = k.routes.fallback
+	}
+	if printers := k.c.Stations[at].Printers; len(printers) > 0 {
+		return k.queues[printers[0]]
+	}
+	return nil
+}
+
+const selectReplacement = `SELECT j.id, j.printer, t.id, o.id FROM jobs j JOIN tickets t ON t.key = j.ticket_key JOIN orders o ON o.key = t.order_key
+WHERE j.replaces = ? AND j.settled = 0 AND j.state IN ('queued', 'held') AND j.attempt = 0`
+
+// dropReplacement takes back what was moved to another printer and has not begun there.
+func (k *Kitchen) dropReplacement(tx *journal.Tx, replaced int64, reason string) error {
+	var id, ticket, order journal.ID
+	var name string
+	err := tx.QueryRow(selectReplacement, []any{replaced}, &id, &name, &ticket, &order)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return k.dropJob(tx, id, ticket, order, name, reason)
 }

@@ -3,6 +3,7 @@ package kitchen
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"aboyeur/bridge/access"
@@ -37,7 +38,7 @@ func (k *Kitchen) Routes() []api.Route {
 		{Method: "GET", Path: "/v1/jobs/{id}/preview.png", Roles: readers, Tags: []string{"printers"}, Type: "image/png",
 			Summary: "The ticket as it looks on paper", Problems: []int{http.StatusNotFound}, Handle: k.preview},
 		{Method: "POST", Path: "/v1/tickets/{id}/reprint", Roles: cooks, Tags: []string{"tickets"}, Params: idempotency,
-			Summary: "Print a ticket once more, under the REPRINT banner", Answer: Ticket{}, Problems: []int{http.StatusNotFound}, Handle: k.reprint},
+			Summary: "Print a ticket once more, under the REPRINT banner", Answer: Ticket{}, Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: k.reprint},
 		{Method: "POST", Path: "/v1/tickets/{id}/painted", Roles: cooks, Tags: []string{"tickets"},
 			Summary: "Say that a screen has shown the ticket", Status: http.StatusNoContent, Handle: k.painted},
 	}
@@ -61,7 +62,11 @@ func (k *Kitchen) act(w http.ResponseWriter, r *http.Request, name string) error
 	if err != nil {
 		return err
 	}
-	t, err := k.Act(r.Context(), access.From(r.Context()), r.Header.Get("Idempotency-Key"), name, id)
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	t, err := k.Act(r.Context(), access.From(r.Context()), key, name, id)
 	return answer(w, t, err)
 }
 
@@ -70,7 +75,11 @@ func (k *Kitchen) reprint(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := k.Reprint(r.Context(), access.From(r.Context()), r.Header.Get("Idempotency-Key"), id)
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	t, err := k.Reprint(r.Context(), access.From(r.Context()), key, id)
 	return answer(w, t, err)
 }
 
@@ -185,6 +194,17 @@ func answer(w http.ResponseWriter, t Ticket, err error) error {
 	return api.Answer(w, http.StatusOK, t)
 }
 
+// MaxKey is how long an Idempotency-Key may be.
+const MaxKey = 255
+
+func idempotencyKey(r *http.Request) (string, error) {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > MaxKey {
+		return "", &api.Problem{Status: http.StatusBadRequest, Code: "invalid_key", Detail: "the Idempotency-Key is longer than " + strconv.Itoa(MaxKey) + " bytes"}
+	}
+	return key, nil
+}
+
 func pathID(r *http.Request, what string) (journal.ID, error) {
 	id, err := journal.ParseID(r.PathValue("id"))
 	if err != nil {
@@ -201,6 +221,8 @@ func problem(err error) error {
 		return &api.Problem{Status: http.StatusConflict, Code: "lost_race", Detail: lost.Error(), Extra: map[string]any{"ticket": lost.Ticket}}
 	case errors.Is(err, ErrUnknown):
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}
+	case errors.Is(err, ErrNoPaper):
+		return api.Conflict("no_paper", err.Error()+"; give it one in the configuration, or show the ticket on its screen")
 	case errors.Is(err, journal.ErrKeyReused):
 		return api.Conflict("key_reused", "this Idempotency-Key was used for another act")
 	}

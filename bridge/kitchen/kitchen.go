@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,6 +62,8 @@ type Kitchen struct {
 	queues  map[string]*Queue
 	board   *Board
 	metrics *metrics
+
+	painting atomic.Int64 // reports of screens that wait to be recorded
 }
 
 // New checks c and reads from the journal what is open. Attach each printer to its Queue before Run.
@@ -92,6 +95,11 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 			if k.queues[name] == nil {
 				return nil, fmt.Errorf("station %s prints on %s, which is no printer here", s.Name, name)
 			}
+		}
+	}
+	for _, p := range c.Printers {
+		if p.Fallback != "" && (k.queues[p.Fallback] == nil || p.Fallback == p.Name) {
+			return nil, fmt.Errorf("printer %s falls back to %s, which is no other printer here", p.Name, p.Fallback)
 		}
 	}
 	k.board = newBoard(c.Stations, c.Journal, c.Now, k.metrics)

@@ -39,12 +39,12 @@ func newMetrics(r prometheus.Registerer, k *Kitchen) (*metrics, error) {
 			Name: "aboyeur_lines_to_default_station_total", Help: "Order lines that no station claims and the default station took.",
 		}),
 		queued:    prometheus.NewDesc("aboyeur_print_queue_jobs", "Print jobs that wait for the printer.", []string{"printer"}, nil),
-		oldest:    prometheus.NewDesc("aboyeur_print_oldest_held_seconds", "How long the printer has been unable to take the jobs that wait for it.", []string{"printer"}, nil),
+		oldest:    prometheus.NewDesc("aboyeur_print_oldest_held_seconds", "How long jobs have waited for a printer that takes none.", []string{"printer"}, nil),
 		connected: prometheus.NewDesc("aboyeur_screens_connected", "Event streams of the screen that are open.", []string{"screen"}, nil),
 	}
 	for _, p := range k.c.Printers {
 		m.toPrinter.WithLabelValues(p.Name)
-		for _, outcome := range []printer.State{printer.Done, printer.Unknown, printer.Cleared, printer.Failed} {
+		for _, outcome := range []printer.State{printer.Done, printer.Unknown, printer.Cleared, printer.Superseded, printer.Cancelled, printer.Failed} {
 			m.jobs.WithLabelValues(p.Name, string(outcome))
 		}
 	}
@@ -69,13 +69,9 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for name, q := range m.k.queues {
-		jobs, held, _ := q.Waiting()
+		jobs, _, _ := q.Waiting()
 		ch <- prometheus.MustNewConstMetric(m.queued, prometheus.GaugeValue, float64(jobs), name)
-		age := 0.0
-		if jobs > 0 && !held.IsZero() {
-			age = m.k.c.Now().Sub(held).Seconds()
-		}
-		ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age, name)
+		ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, q.oldestHeld(m.k.c.Now()).Seconds(), name)
 	}
 	if m.k.board == nil {
 		return

@@ -15,6 +15,8 @@ type Plan struct {
 	k       *Kitchen
 	order   sale.Placed
 	tickets []planned
+	// unclaimed is how many lines only the default station took.
+	unclaimed int
 	// late are steps that need to see the open tickets, so they run inside the transaction.
 	late func(tx *journal.Tx, p *Plan) error
 }
@@ -30,19 +32,14 @@ type planned struct {
 func (k *Kitchen) Plan(o sale.Placed) *Plan {
 	p := &Plan{k: k, order: o}
 	for _, t := range k.split(o) {
-		k.countUnclaimed(o.Order)
 		p.add(t, 0)
 	}
-	return p
-}
-
-// countUnclaimed counts the lines that only the default station took.
-func (k *Kitchen) countUnclaimed(o *sale.Order) {
 	for i := range o.Lines {
 		if _, claimed := k.routes.of(&o.Lines[i]); !claimed {
-			k.metrics.unclaimed.Inc()
+			p.unclaimed++
 		}
 	}
+	return p
 }
 
 // split makes a ticket per station that has lines of the order, in the order of the stations.
@@ -91,9 +88,13 @@ func (k *Kitchen) ticket(o sale.Placed, station int) *Ticket {
 
 // add renders t for each printer of its station.
 func (p *Plan) add(t *Ticket, parent int64) {
-	i := slices.IndexFunc(p.k.c.Stations, func(s Station) bool { return s.Name == t.Station })
 	entry := planned{Ticket: *t, parent: parent}
 	entry.content = entry.Ticket.encode()
+	i := p.k.stationAt(t.Station)
+	if i < 0 { // a former configuration's
+		p.tickets = append(p.tickets, entry)
+		return
+	}
 	for _, name := range p.k.c.Stations[i].Printers {
 		q := p.k.queues[name]
 		body := q.paper.render(&entry.Ticket, "")
@@ -102,6 +103,17 @@ func (p *Plan) add(t *Ticket, parent int64) {
 		}
 	}
 	p.tickets = append(p.tickets, entry)
+}
+
+// stationAt is where a station stands in the configuration, -1 for one that is not there any more.
+func (k *Kitchen) stationAt(name string) int {
+	return slices.IndexFunc(k.c.Stations, func(s Station) bool { return s.Name == name })
+}
+
+// prints tells whether a station has paper.
+func (k *Kitchen) prints(station string) bool {
+	at := k.stationAt(station)
+	return at >= 0 && len(k.c.Stations[at].Printers) > 0
 }
 
 // Write puts tickets and jobs into the order's transaction.
@@ -114,6 +126,7 @@ func (p *Plan) Write(tx *journal.Tx) error {
 	}
 	tx.After(func(err error) {
 		if err == nil {
+			p.k.metrics.unclaimed.Add(float64(p.unclaimed))
 			p.k.board.expect(p.order.ID, p.order.Received)
 		}
 	})
@@ -131,54 +144,97 @@ func (p *Plan) Write(tx *journal.Tx) error {
 	return nil
 }
 
-// Change plans what the stations must be told when before became o. A station whose ticket is still open sees the
+// Change plans what the stations must be told when earlier became o. A station whose ticket is still open sees the
 // difference marked on it until somebody has seen it; paper gets the difference as a ticket of its own, and so do
-// screens where the ticket is gone already.
-func (k *Kitchen) Change(o sale.Placed, before *sale.Order) *Plan {
+// screens where the ticket is gone already. What concerns the whole order (a note, an allergy, another table or time)
+// is told to each of its stations.
+func (k *Kitchen) Change(o sale.Placed, earlier *sale.Order) *Plan {
 	return &Plan{k: k, order: o, late: func(tx *journal.Tx, p *Plan) error {
-		was, now := k.split(sale.Placed{ID: o.ID, Number: o.Number, Day: o.Day, Received: o.Received, Order: before}), k.split(o)
-		open, err := openTickets(tx, o.ID)
+		was, now := k.split(sale.Placed{ID: o.ID, Number: o.Number, Day: o.Day, Received: o.Received, Order: earlier}), k.split(o)
+		open, err := ticketsIn(tx, selectOpen, o.ID)
 		if err != nil {
 			return err
 		}
-		anyOpen := false
+		all, fresh := !sameHead(earlier, o.Order), 0
 		for i := range k.c.Stations {
 			name := k.c.Stations[i].Name
-			lines := difference(linesOf(was, name), linesOf(now, name))
-			if !slices.ContainsFunc(lines, func(l Line) bool { return l.Change != "" }) {
-				anyOpen = anyOpen || slices.ContainsFunc(open, func(r row) bool { return r.Station == name })
+			step := difference(linesOf(was, name), linesOf(now, name))
+			marked := marks(step)
+			if len(step) == 0 || len(marked) == 0 && !all {
+				continue
+			}
+			if len(linesOf(was, name)) == 0 { // news to this station
+				for _, t := range now {
+					if t.Station == name {
+						p.add(t, 0)
+						fresh += k.toCook(t)
+					}
+				}
 				continue
 			}
 			t := k.ticket(o, i)
 			t.Kind = KindChange
-			t.Lines = slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Change == "" })
-			at := slices.IndexFunc(open, func(r row) bool { return r.Station == name })
+			if t.Lines = marked; len(marked) == 0 {
+				t.Lines = step
+			}
+			at := slices.IndexFunc(open, func(r row) bool { return r.Station == name && r.Kind == KindOrder })
 			if at < 0 {
 				t.ChangedUnseen = true
-				anyOpen = true
 				p.add(t, 0)
+				fresh += k.toCook(t)
 				continue
 			}
 			// The open ticket shows the change; the ticket of the difference exists for paper.
 			parent := &open[at]
-			parent.Lines, parent.ChangedUnseen = lines, true
-			parent.Notes, parent.AllergyNote, parent.Table, parent.Covers, parent.Due = t.Notes, t.AllergyNote, t.Table, t.Covers, t.Due
-			if len(linesOf(now, name)) == 0 {
-				parent.State, parent.before = StateCancelled, parent.State
-			} else {
-				anyOpen = true
-			}
-			if err := update(tx, parent, trail.Append(nil, tx.Now(), "changed", "", fmt.Sprintf("version %d", o.Version))); err != nil {
+			if err := k.mark(tx, parent, t, linesOf(now, name), o.Version); err != nil {
 				return err
 			}
-			t.State = StateServed
-			p.add(t, parent.ID.Key())
+			if k.prints(name) {
+				t.State = StateServed
+				p.add(t, parent.ID.Key())
+			}
 		}
-		if anyOpen {
-			return nil
-		}
-		return k.c.AllReady(tx, o.ID, true, "")
+		return k.tellReady(tx, o.ID, "", fresh)
 	}}
+}
+
+// toCook is 1 for a ticket that somebody will say is ready, else 0.
+func (k *Kitchen) toCook(t *Ticket) int {
+	if working(t.State) && k.board.shown(t.Station) {
+		return 1
+	}
+	return 0
+}
+
+// mark shows on an open ticket what changed since somebody last saw it: change is the ticket that tells of the latest
+// step, now what the station has to cook.
+func (k *Kitchen) mark(tx *journal.Tx, open *row, change *Ticket, now []Line, version int) error {
+	if fired := open.State != StateHeld; fired && !slices.ContainsFunc(now, func(l Line) bool { return !l.Hold }) {
+		now = slices.Clone(now)
+		for i := range now {
+			now[i].Hold = false
+		}
+		change.Lines = slices.Clone(change.Lines)
+		for i := range change.Lines {
+			change.Lines[i].Hold = false
+		}
+	}
+	open.Lines, open.ChangedUnseen = difference(linesBefore(open.Lines), now), true
+	open.Service, open.Table, open.Covers, open.Staff, open.Due = change.Service, change.Table, change.Covers, change.Staff, change.Due
+	open.Partner, open.Customer, open.Notes, open.AllergyNote = change.Partner, change.Customer, change.Notes, change.AllergyNote
+	switch {
+	case len(now) == 0:
+		open.before, open.State = open.State, StateCancelled
+	case open.State == StateHeld && slices.ContainsFunc(now, func(l Line) bool { return !l.Hold }):
+		open.before, open.State = open.State, StateNew
+	}
+	return update(tx, open, trail.Append(nil, tx.Now(), "changed", "", fmt.Sprintf("version %d", version)))
+}
+
+// sameHead tells whether a and b are alike in what stands above the lines of every ticket and matters to its cook.
+func sameHead(a, b *sale.Order) bool {
+	return a.Service == b.Service && a.Table == b.Table && a.Covers == b.Covers && a.Partner == b.Partner && a.Customer.Name == b.Customer.Name &&
+		a.Notes == b.Notes && a.AllergyNote == b.AllergyNote && a.ReadyAt.Equal(b.ReadyAt)
 }
 
 func linesOf(tickets []*Ticket, station string) []Line {
@@ -191,21 +247,28 @@ func linesOf(tickets []*Ticket, station string) []Line {
 }
 
 // difference marks on the new lines what changed against the old ones, and puts what is gone behind them. Two lines
-// are the same dish when all but their quantity is alike.
+// are the same dish when all but their quantity is alike; of several such, those of the same quantity belong together.
 func difference(was, now []Line) []Line {
 	lines := slices.Clone(now)
 	gone := slices.Clone(was)
-	for i := range lines {
-		l := &lines[i]
-		at := slices.IndexFunc(gone, func(g Line) bool { return sameDish(g, *l) })
-		switch {
-		case at < 0:
-			l.Change = Added
-			continue
-		case gone[at].Quantity != l.Quantity:
-			l.Change, l.Was = Changed, gone[at].Quantity
+	matched := make([]bool, len(lines))
+	for _, exact := range []bool{true, false} {
+		for i := range lines {
+			l := &lines[i]
+			if matched[i] {
+				continue
+			}
+			at := slices.IndexFunc(gone, func(g Line) bool { return sameDish(g, *l) && (!exact || g.Quantity == l.Quantity) })
+			switch {
+			case at >= 0:
+				if matched[i] = true; !exact {
+					l.Change, l.Was = Changed, gone[at].Quantity
+				}
+				gone = slices.Delete(gone, at, at+1)
+			case !exact:
+				l.Change = Added
+			}
 		}
-		gone = slices.Delete(gone, at, at+1)
 	}
 	for _, g := range gone {
 		g.Change = Removed
@@ -214,66 +277,106 @@ func difference(was, now []Line) []Line {
 	return lines
 }
 
+// marks are the lines that a difference marked.
+func marks(lines []Line) []Line {
+	return slices.DeleteFunc(slices.Clone(lines), func(l Line) bool { return l.Change == "" })
+}
+
+// linesBefore takes the marks of a difference back: the lines as they were.
+func linesBefore(lines []Line) []Line {
+	var was []Line
+	for _, l := range lines {
+		switch l.Change {
+		case Added:
+			continue
+		case Changed:
+			l.Quantity = l.Was
+		}
+		l.Change, l.Was = "", 0
+		was = append(was, l)
+	}
+	return was
+}
+
 func sameDish(a, b Line) bool {
 	return a.Name == b.Name && a.Notes == b.Notes && a.Course == b.Course && a.Hold == b.Hold &&
 		slices.Equal(a.Allergens, b.Allergens) && slices.Equal(a.Modifiers, b.Modifiers)
 }
 
-// Cancel plans the end of an order: open tickets are crossed out until somebody has seen it, jobs that did not begin
-// are dropped, and stations whose paper may be out get a ticket that says so.
+// Cancel plans the end of an order: its tickets are crossed out until somebody has seen it, those that are ready too,
+// since their dishes wait at the pass; jobs that did not begin are dropped, and stations whose paper may be out get a
+// ticket that says so.
 func (k *Kitchen) Cancel(o sale.Placed, by string) *Plan {
 	return &Plan{k: k, order: o, late: func(tx *journal.Tx, p *Plan) error {
-		open, err := openTickets(tx, o.ID)
+		rows, err := ticketsIn(tx, selectUnserved, o.ID)
 		if err != nil {
 			return err
 		}
-		dropped, err := k.dropJobs(tx, o.ID)
-		if err != nil {
+		if err := k.dropJobs(tx, o.ID); err != nil {
 			return err
 		}
-		for i := range open {
-			r := &open[i]
+		for i := range rows {
+			r := &rows[i]
+			t := r.Ticket
 			r.before, r.State, r.ChangedUnseen = r.State, StateCancelled, true
 			if err := update(tx, r, trail.Append(nil, tx.Now(), "cancelled", by, "")); err != nil {
 				return err
 			}
-			if dropped[r.ID.Key()] {
+			out, err := begun(tx, r.ID)
+			if err != nil {
+				return err
+			}
+			if !out || !k.prints(r.Station) {
 				continue
 			}
-			t := r.Ticket
 			t.ID, t.Kind, t.State, t.ChangedUnseen, t.Version = k.c.Journal.NewID(), KindCancel, StateServed, false, 1
+			t.StartedAt, t.BumpedAt, t.BumpedBy = time.Time{}, time.Time{}, ""
+			t.Lines = linesNow(t.Lines)
 			p.add(&t, r.ID.Key())
 		}
 		return nil
 	}}
 }
 
-const selectOpen = `SELECT ` + columns + ` FROM tickets WHERE order_key = ? AND parent = 0 AND state IN ('held', 'new', 'cooking') ORDER BY key`
+// linesNow takes the marks of a difference away: the lines as they are.
+func linesNow(lines []Line) []Line {
+	var are []Line
+	for _, l := range lines {
+		if l.Change != Removed {
+			l.Change, l.Was = "", 0
+			are = append(are, l)
+		}
+	}
+	return are
+}
 
-func openTickets(tx *journal.Tx, order journal.ID) ([]row, error) {
-	var open []row
-	err := tx.Query(selectOpen, []any{order.Key()}, func(scan func(...any) error) error {
+const (
+	selectOpen     = `SELECT ` + columns + ` FROM tickets WHERE order_key = ? AND parent = 0 AND state IN ('held', 'new', 'cooking') ORDER BY key`
+	selectUnserved = `SELECT ` + columns + ` FROM tickets WHERE order_key = ? AND parent = 0 AND state IN ('held', 'new', 'cooking', 'ready') ORDER BY key`
+)
+
+// ticketsIn reads the tickets of an order that query selects.
+func ticketsIn(tx *journal.Tx, query string, order journal.ID) ([]row, error) {
+	var list []row
+	err := tx.Query(query, []any{order.Key()}, func(scan func(...any) error) error {
 		r, err := scanTicket(scan)
-		open = append(open, r)
+		list = append(list, r)
 		return err
 	})
-	return open, err
+	return list, err
 }
 
 // Hand records that everything of the order left the kitchen.
 func (k *Kitchen) Hand(tx *journal.Tx, order journal.ID, by string) error {
-	var rows []row
-	err := tx.Query(`SELECT `+columns+` FROM tickets WHERE order_key = ? AND state IN ('held', 'new', 'cooking', 'ready') ORDER BY key`, []any{order.Key()}, func(scan func(...any) error) error {
-		r, err := scanTicket(scan)
-		rows = append(rows, r)
-		return err
-	})
+	rows, err := ticketsIn(tx, selectUnserved, order)
 	if err != nil {
 		return err
 	}
 	for i := range rows {
-		rows[i].before, rows[i].State = rows[i].State, StateServed
-		if err := update(tx, &rows[i], trail.Append(nil, tx.Now(), "served", by, "")); err != nil {
+		r := &rows[i]
+		r.before, r.State, r.ChangedUnseen = r.State, StateServed, false
+		r.Lines = linesNow(r.Lines)
+		if err := update(tx, r, trail.Append(nil, tx.Now(), "served", by, "")); err != nil {
 			return err
 		}
 	}

@@ -46,11 +46,9 @@ func (k *Kitchen) Printers() []PrinterView {
 
 func (k *Kitchen) view(c PrinterConfig) PrinterView {
 	q := k.queues[c.Name]
-	jobs, held, _ := q.Waiting()
+	jobs, _, _ := q.Waiting()
 	v := PrinterView{Name: c.Name, Model: c.Profile.Name, Queue: jobs, Fallback: c.Fallback, Stations: []string{}, State: string(printer.Connecting), Paper: string(printer.PaperUnknown), Proof: string(printer.ProofUnknown)}
-	if jobs > 0 && !held.IsZero() {
-		v.OldestHeldSeconds = k.c.Now().Sub(held).Round(time.Millisecond).Seconds()
-	}
+	v.OldestHeldSeconds = q.oldestHeld(k.c.Now()).Round(time.Millisecond).Seconds()
 	for _, s := range k.c.Stations {
 		if slices.Contains(s.Printers, c.Name) {
 			v.Stations = append(v.Stations, s.Name)

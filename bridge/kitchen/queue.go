@@ -2,6 +2,7 @@ package kitchen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -21,13 +22,17 @@ type Queue struct {
 	printer Printer
 	last    uint32 // the sequence number the journal ends with
 
-	// waiting counts the jobs that the driver has not taken. It changes on the journal's writer goroutine only, and
-	// tells others whether a look into the journal is worth it.
+	// waiting counts the jobs that are not settled and that the driver has not taken. It tells whether a look into the
+	// journal is worth it.
 	waiting atomic.Int64
+	// left tells that jobs may stand in the middle of their way though the driver does not have them: those of a former
+	// process, and of a commit whose end nobody knows.
+	left atomic.Bool
 
 	mu        sync.Mutex // guards what follows; held for memory only
 	hold      string     // why the printer cannot take work; "" when it can
 	heldSince time.Time
+	waitSince time.Time                  // since when some job waits; zero when none does
 	taken     map[printer.JobID]taken    // jobs the driver has
 	reports   map[printer.JobID]*reports // steps not yet written
 }
@@ -37,13 +42,15 @@ var _ printer.Ledger = (*Queue)(nil)
 // taken is what the queue remembers of a job in the driver's hands.
 type taken struct {
 	ticket, order journal.ID
-	received      time.Time
+	received      time.Time // when its order came in; zero: its way to the printer is not measured
 }
 
 // reports gathers the steps of a job until the next commit takes them along.
 type reports struct {
 	log  []byte
 	last printer.Report
+	mine bool // the driver had the job when the first of them came
+	have taken
 }
 
 // newJob is a job about to be stored.
@@ -60,6 +67,7 @@ type newJob struct {
 }
 
 const (
+	selectWaiting  = `SELECT id FROM jobs WHERE printer = ? AND settled = 0`
 	countWaiting   = `SELECT count(*) FROM jobs WHERE printer = ? AND settled = 0`
 	selectSequence = `SELECT coalesce(max(sequence), 0) FROM (SELECT printer, sequence FROM jobs ORDER BY key DESC LIMIT 20000) WHERE printer = ?`
 )
@@ -70,7 +78,8 @@ func newQueue(ctx context.Context, k *Kitchen, c PrinterConfig) (*Queue, error) 
 	if err := k.c.Journal.Read().QueryRowContext(ctx, countWaiting, c.Name).Scan(&n); err != nil {
 		return nil, err
 	}
-	q.waiting.Store(n)
+	q.count(n)
+	q.left.Store(n > 0)
 	if err := k.c.Journal.Read().QueryRowContext(ctx, selectSequence, c.Name).Scan(&q.last); err != nil {
 		return nil, err
 	}
@@ -88,6 +97,86 @@ func (q *Queue) Waiting() (jobs int, held time.Time, reason string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return int(q.waiting.Load()), q.heldSince, q.hold
+}
+
+// oldestHeld is how long a job has waited for a printer that takes none.
+func (q *Queue) oldestHeld(now time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.heldSince.IsZero() || q.waitSince.IsZero() {
+		return 0
+	}
+	since := q.heldSince
+	if q.waitSince.After(since) {
+		since = q.waitSince
+	}
+	return max(0, now.Sub(since))
+}
+
+// count changes how many jobs wait.
+func (q *Queue) count(by int64) {
+	q.mu.Lock()
+	q.countLocked(by)
+	q.mu.Unlock()
+}
+
+func (q *Queue) countLocked(by int64) {
+	switch n := q.waiting.Add(by); {
+	case n <= 0:
+		q.waitSince = time.Time{}
+	case q.waitSince.IsZero():
+		q.waitSince = q.k.c.Now()
+	}
+}
+
+// countIf changes how many jobs wait, and back when tx comes to nothing.
+func (q *Queue) countIf(tx *journal.Tx, by int64) {
+	q.count(by)
+	tx.After(func(err error) {
+		if err != nil {
+			q.count(-by)
+			q.doubt(err)
+		}
+	})
+}
+
+// doubt has the queue counted anew after a commit whose end nobody knows: what was taken back may be on disk.
+func (q *Queue) doubt(err error) {
+	if !errors.Is(err, journal.ErrUncertain) {
+		return
+	}
+	q.left.Store(true)
+	q.k.c.Journal.Later(q.recount)
+}
+
+func (q *Queue) recount(tx *journal.Tx) error {
+	var open []printer.JobID
+	err := tx.Query(selectWaiting, []any{q.c.Name}, func(scan func(...any) error) error {
+		var id journal.ID
+		err := scan(&id)
+		open = append(open, printer.JobID(id))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	n := int64(0)
+	for _, id := range open {
+		if _, mine := q.taken[id]; !mine {
+			n++
+		}
+	}
+	q.countLocked(n - q.waiting.Load())
+	q.mu.Unlock()
+	q.wake()
+	return nil
+}
+
+func (q *Queue) wake() {
+	if q.printer != nil {
+		q.printer.Wake()
+	}
 }
 
 const insertJob = `INSERT INTO jobs (key, id, ticket_key, printer, state, reason, evidence, attempt, sequence, banner, redo, settled, replaces, first_sent, held_at, body, log)
@@ -125,30 +214,25 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 		log = trail.Append(nil, now, string(j.state), "", "")
 	}
 	if !claimed {
-		q.waiting.Add(1)
-	}
-	job := printer.Job{
-		ID: id, Body: j.body, Reprint: true, State: j.state, Attempt: a.Number, Sequence: a.Sequence, FirstSent: a.At,
-		Ticket: q.paper.name(t), Redo: j.redo, Reason: j.reason,
-	}
-	tx.After(func(err error) {
-		switch {
-		case err == nil && claimed:
-			q.printer.Handover(job, a)
-		case err == nil && q.printer != nil:
-			q.printer.Wake()
-		case err != nil && claimed:
+		q.countIf(tx, 1)
+		tx.After(func(error) { q.wake() }) // after a failure too: a refused claim told the driver of a job
+	} else {
+		job := printer.Job{
+			ID: id, Body: j.body, Reprint: true, State: j.state, Attempt: a.Number, Sequence: a.Sequence, FirstSent: a.At,
+			Ticket: q.paper.name(t), Redo: j.redo, Reason: j.reason,
+		}
+		tx.After(func(err error) {
+			if err == nil {
+				q.printer.Handover(job, a)
+				return
+			}
 			q.mu.Lock()
 			delete(q.taken, id)
 			q.mu.Unlock()
 			q.printer.Unclaim(id)
-		case err != nil:
-			q.waiting.Add(-1)
-			if q.printer != nil {
-				q.printer.Wake() // it was told of a job that is not coming
-			}
-		}
-	})
+			q.doubt(err)
+		})
+	}
 	if j.reason != "" {
 		reason = j.reason
 	}
@@ -163,8 +247,8 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 // jobNotice is the payload of a "job" row of the change feed.
 type jobNotice struct {
 	ID       journal.ID       `json:"id"`
-	Ticket   journal.ID       `json:"ticket"`
-	Order    journal.ID       `json:"order"`
+	Ticket   journal.ID       `json:"ticket,omitzero"` // zero: a test page
+	Order    journal.ID       `json:"order,omitzero"`
 	Printer  string           `json:"printer"`
 	State    printer.State    `json:"state"`
 	Evidence printer.Evidence `json:"evidence,omitzero"`
@@ -180,6 +264,8 @@ func (q *Queue) notice(id, ticket, order journal.ID, r printer.Report, sequence 
 const (
 	selectNext = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, t.id, o.id, o.received_at, t.content
 FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key LIMIT ?`
+	selectLeft = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, t.id, o.id, o.received_at, t.content
+FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 AND j.state NOT IN ('queued', 'held') ORDER BY j.key LIMIT ?`
 	updateSending = `UPDATE jobs SET state = 'sending', reason = ?, evidence = '', attempt = ?, sequence = ?, banner = ?, first_sent = CASE first_sent WHEN 0 THEN ? ELSE first_sent END, held_at = 0, log = log || ? WHERE key = ? AND settled = 0`
 )
 
@@ -189,42 +275,19 @@ func (q *Queue) Next(ctx context.Context, sending func(printer.Job) printer.Atte
 		return job, a, false, nil
 	}
 	err = q.k.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
-		job, a, ok = printer.Job{}, printer.Attempt{}, false
 		var have taken
-		q.mu.Lock()
-		inHand := len(q.taken)
-		q.mu.Unlock()
-		err := tx.Query(selectNext, []any{q.c.Name, inHand + 1}, func(scan func(...any) error) error {
-			var id, ticket, order, content []byte
-			var banner bool
-			var first int64
-			var received *int64
-			var j printer.Job
-			if err := scan(&id, &j.State, &j.Reason, &j.Attempt, &j.Sequence, &banner, &j.Redo, &first, &j.Body, &ticket, &order, &received, &content); err != nil {
+		var err error
+		ok = false
+		if q.left.Load() { // what stands in the middle comes before what did not begin, whatever its key
+			if job, a, have, ok, err = q.pick(tx, selectLeft); err != nil {
 				return err
 			}
-			j.ID, j.Reprint, j.FirstSent = printer.JobID(id), true, fromMicros(first)
-			q.mu.Lock()
-			_, known := q.taken[j.ID]
-			q.mu.Unlock()
-			if ok || known {
-				return nil
+			q.left.Store(ok)
+		}
+		if !ok {
+			if job, a, have, ok, err = q.pick(tx, selectNext); err != nil || !ok {
+				return err
 			}
-			have = taken{}
-			if ticket != nil {
-				var t Ticket
-				if err := unmarshal(content, &t); err != nil {
-					return err
-				}
-				have = taken{journal.ID(ticket), journal.ID(order), fromMicros(*received)}
-				j.Ticket = q.paper.name(&t)
-			}
-			job, ok = j, true
-			a = printer.Attempt{Number: j.Attempt, Sequence: j.Sequence, At: j.FirstSent, Banner: banner, Reason: j.Reason}
-			return nil
-		})
-		if err != nil || !ok {
-			return err
 		}
 		if job.State == printer.Queued || job.State == printer.Held {
 			a = sending(job)
@@ -236,21 +299,68 @@ func (q *Queue) Next(ctx context.Context, sending func(printer.Job) printer.Atte
 		q.mu.Lock()
 		q.taken[job.ID] = have
 		q.mu.Unlock()
-		q.waiting.Add(-1)
 		tx.After(func(err error) {
 			if err != nil {
 				q.mu.Lock()
 				delete(q.taken, job.ID)
 				q.mu.Unlock()
-				q.waiting.Add(1)
 			}
 		})
+		q.countIf(tx, -1)
 		return nil
 	})
 	if err != nil {
 		return printer.Job{}, printer.Attempt{}, false, fmt.Errorf("next job of printer %s: %w", q.c.Name, err)
 	}
 	return job, a, ok, nil
+}
+
+// pick reads the first job of query that the driver does not have. Those it has are not more than it has taken, so one
+// row more is enough to look at.
+func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.Attempt, have taken, ok bool, err error) {
+	q.mu.Lock()
+	inHand := len(q.taken)
+	q.mu.Unlock()
+	err = tx.Query(query, []any{q.c.Name, inHand + 1}, func(scan func(...any) error) error {
+		var id, ticket, order journal.ID
+		var content []byte
+		var banner bool
+		var first int64
+		var received *int64
+		var j printer.Job
+		if err := scan(&id, &j.State, &j.Reason, &j.Attempt, &j.Sequence, &banner, &j.Redo, &first, &j.Body, &ticket, &order, &received, &content); err != nil {
+			return err
+		}
+		j.ID, j.Reprint, j.FirstSent = printer.JobID(id), true, fromMicros(first)
+		q.mu.Lock()
+		_, known := q.taken[j.ID]
+		q.mu.Unlock()
+		if ok || known {
+			return nil
+		}
+		have = taken{ticket: ticket, order: order}
+		if received != nil && !j.Redo {
+			have.received = arrival(id, fromMicros(*received))
+		}
+		var t Ticket
+		if content != nil && unmarshal(content, &t) == nil { // else a banner has no words; the body is there all the same
+			j.Ticket = q.paper.name(&t)
+		}
+		job, ok = j, true
+		a = printer.Attempt{Number: j.Attempt, Sequence: j.Sequence, At: j.FirstSent, Banner: banner, Reason: j.Reason}
+		return nil
+	})
+	return job, a, have, ok, err
+}
+
+// arrival is the moment from which a job's way to the printer is measured: its order's arrival, or for what was made of
+// the order later (at a change, at its release) the moment it was made.
+func arrival(id journal.ID, received time.Time) time.Time {
+	made := time.UnixMilli(id.Key() >> 12)
+	if made.Sub(received) > time.Second {
+		return made
+	}
+	return received
 }
 
 func (q *Queue) writeSending(tx *journal.Tx, id printer.JobID, have taken, a printer.Attempt) error {
@@ -271,24 +381,28 @@ func (q *Queue) Sending(ctx context.Context, id printer.JobID, a printer.Attempt
 	q.mu.Lock()
 	have := q.taken[id]
 	q.mu.Unlock()
-	return q.k.c.Journal.Insist(ctx, func(tx *journal.Tx) error { return q.writeSending(tx, id, have, a) })
+	err := q.k.c.Journal.Insist(ctx, func(tx *journal.Tx) error { return q.writeSending(tx, id, have, a) })
+	if errors.Is(err, printer.ErrGone) { // nobody will report of it any more
+		q.mu.Lock()
+		delete(q.taken, id)
+		q.mu.Unlock()
+	}
+	return err
 }
 
 // Record implements printer.Ledger. Steps that follow one another between two commits are written together.
 func (q *Queue) Record(id printer.JobID, r printer.Report) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if r.State == printer.Sent {
-		if have, ok := q.taken[id]; ok && !have.received.IsZero() {
-			q.k.metrics.toPrinter.WithLabelValues(q.c.Name).Observe(r.At.Sub(have.received).Seconds())
-		}
-	}
-	if r.Settled {
-		q.k.metrics.jobs.WithLabelValues(q.c.Name, string(r.State)).Inc()
+	have, mine := q.taken[id]
+	if r.State == printer.Sent && !have.received.IsZero() {
+		q.k.metrics.toPrinter.WithLabelValues(q.c.Name).Observe(max(0, r.At.Sub(have.received).Seconds()))
+		have.received = time.Time{} // a second copy is not the order's way any more
+		q.taken[id] = have
 	}
 	p := q.reports[id]
 	if p == nil {
-		p = &reports{}
+		p = &reports{mine: mine, have: have}
 		q.reports[id] = p
 		q.k.c.Journal.Later(func(tx *journal.Tx) error { return q.flush(tx, id) })
 	}
@@ -298,17 +412,31 @@ func (q *Queue) Record(id printer.JobID, r printer.Report) {
 	}
 	p.log = trail.Append(p.log, r.At, string(r.State), "", detail)
 	p.last = r
+	if r.State == printer.Held && mine {
+		// Nothing of it was sent, and the driver has let it go: it waits again, from this moment, so that the driver's next
+		// look finds it. That look runs behind flush, which the journal was given before.
+		delete(q.taken, id)
+		q.countLocked(1)
+	}
 }
 
 const (
-	updateReport = `UPDATE jobs SET state = ?, reason = ?, evidence = ?, settled = ?, log = log || ? WHERE key = ? AND state NOT IN ('superseded', 'cancelled')`
-	updateLate   = `UPDATE jobs SET log = log || ? WHERE key = ?`
+	updateReport = `UPDATE jobs SET state = ?, reason = ?, evidence = ?, settled = ?, held_at = ?, log = log || ? WHERE key = ? AND settled = 0`
+	// What was given up as unknown may prove printed after all.
+	updateProven = `UPDATE jobs SET state = ?, reason = ?, evidence = ?, log = log || ? WHERE key = ? AND state NOT IN ('superseded', 'cancelled')`
+	// A first attempt that put no byte on the line leaves no trace: its number went to the next, and a copy of it cannot be
+	// on paper.
+	updateReturned = `UPDATE jobs SET state = 'held', reason = ?, evidence = '', held_at = ?, log = log || ?, banner = CASE WHEN attempt < 2 THEN redo ELSE banner END,
+sequence = CASE WHEN attempt < 2 THEN 0 ELSE sequence END, first_sent = CASE WHEN attempt < 2 THEN 0 ELSE first_sent END, attempt = CASE WHEN attempt < 2 THEN 0 ELSE attempt END
+WHERE key = ? AND settled = 0`
+	updateLate  = `UPDATE jobs SET log = log || ? WHERE key = ?`
+	selectWhose = `SELECT t.id, o.id FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.key = ?`
 )
 
 // flush writes the steps of a job gathered so far.
 func (q *Queue) flush(tx *journal.Tx, id printer.JobID) error {
 	q.mu.Lock()
-	p, have := q.reports[id], q.taken[id]
+	p := q.reports[id]
 	delete(q.reports, id)
 	if p != nil && p.last.Settled {
 		delete(q.taken, id)
@@ -319,11 +447,31 @@ func (q *Queue) flush(tx *journal.Tx, id printer.JobID) error {
 	}
 	tx.After(func(err error) {
 		if err != nil {
-			q.restore(id, p, have)
+			q.restore(id, p)
 		}
 	})
-	key := journal.ID(id).Key()
-	rows, err := tx.Exec(updateReport, string(p.last.State), p.last.Reason, string(p.last.Evidence), p.last.Settled, p.log, key)
+	key, r := journal.ID(id).Key(), p.last
+	var rows int64
+	var err error
+	if r.State == printer.Held {
+		rows, err = tx.Exec(updateReturned, r.Reason, tx.Now(), p.log, key)
+	} else {
+		held := int64(0)
+		if r.State == printer.Unknown || r.State == printer.Cleared {
+			held = tx.Now().UnixMicro()
+		}
+		rows, err = tx.Exec(updateReport, string(r.State), r.Reason, string(r.Evidence), r.Settled, held, p.log, key)
+	}
+	printed := r.State == printer.Printed || r.State == printer.Done
+	switch {
+	case err != nil:
+	case rows > 0 && r.Settled:
+		q.ended(tx, r.State)
+	case rows == 0 && r.State == printer.Held && p.mine:
+		q.countIf(tx, -1) // it went elsewhere meanwhile
+	case rows == 0 && printed:
+		rows, err = tx.Exec(updateProven, string(r.State), r.Reason, string(r.Evidence), p.log, key)
+	}
 	if err != nil {
 		return fmt.Errorf("record job %s: %w", journal.ID(id), err)
 	}
@@ -331,26 +479,40 @@ func (q *Queue) flush(tx *journal.Tx, id printer.JobID) error {
 		if _, err := tx.Exec(updateLate, p.log, key); err != nil {
 			return fmt.Errorf("record job %s: %w", journal.ID(id), err)
 		}
-		if p.last.State == printer.Printed || p.last.State == printer.Done {
-			if err := q.k.dropReplacement(tx, key); err != nil {
-				return err
-			}
+		if printed {
+			return q.k.dropReplacement(tx, key, "printed on "+q.c.Name+" after all")
 		}
 		return nil
 	}
-	tx.Change("job", journal.ID(id).String(), q.notice(journal.ID(id), have.ticket, have.order, p.last, 0))
+	ticket, order := p.have.ticket, p.have.order
+	if !p.mine { // a late answer
+		if err := tx.QueryRow(selectWhose, []any{key}, &ticket, &order); err != nil {
+			return fmt.Errorf("record job %s: %w", journal.ID(id), err)
+		}
+	}
+	tx.Change("job", journal.ID(id).String(), q.notice(journal.ID(id), ticket, order, r, 0))
 	return nil
 }
 
+// ended counts a job that came to an end, once that is on disk.
+func (q *Queue) ended(tx *journal.Tx, how printer.State) {
+	tx.After(func(err error) {
+		if err == nil {
+			q.k.metrics.jobs.WithLabelValues(q.c.Name, string(how)).Inc()
+		}
+	})
+}
+
 // restore keeps steps whose commit failed for the next one.
-func (q *Queue) restore(id printer.JobID, p *reports, have taken) {
+func (q *Queue) restore(id printer.JobID, p *reports) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !have.order.IsZero() {
-		q.taken[id] = have
+	if p.mine && p.last.Settled {
+		q.taken[id] = p.have
 	}
 	if newer := q.reports[id]; newer != nil {
 		newer.log = append(p.log, newer.log...)
+		newer.mine, newer.have = p.mine, p.have
 		return
 	}
 	q.reports[id] = p
@@ -359,7 +521,9 @@ func (q *Queue) restore(id printer.JobID, p *reports, have taken) {
 
 const (
 	updateHeld   = `UPDATE jobs SET state = 'held', reason = ?, held_at = ?, log = log || ? WHERE printer = ? AND settled = 0 AND state = 'queued'`
-	updateUnheld = `UPDATE jobs SET state = 'queued', reason = '', held_at = 0 WHERE printer = ? AND settled = 0 AND state = 'held'`
+	updateReason = `UPDATE jobs SET reason = ? WHERE printer = ? AND settled = 0 AND state = 'held'`
+	// A job with an attempt behind it stays held: only that tells the driver that its latest attempt put nothing on the line.
+	updateUnheld = `UPDATE jobs SET state = CASE attempt WHEN 0 THEN 'queued' ELSE 'held' END, reason = '', held_at = 0 WHERE printer = ? AND settled = 0 AND state = 'held'`
 )
 
 // Hold implements printer.Ledger.
@@ -375,7 +539,10 @@ func (q *Queue) Hold(reason string) {
 		return
 	}
 	q.k.c.Journal.Later(func(tx *journal.Tx) error {
-		_, err := tx.Exec(updateHeld, reason, tx.Now().UnixMicro(), trail.Append(nil, tx.Now(), string(printer.Held), "", reason), q.c.Name)
+		if _, err := tx.Exec(updateReason, reason, q.c.Name); err != nil {
+			return err
+		}
+		_, err := tx.Exec(updateHeld, reason, tx.Now(), trail.Append(nil, tx.Now(), string(printer.Held), "", reason), q.c.Name)
 		return err
 	})
 }

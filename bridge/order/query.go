@@ -38,8 +38,8 @@ func (s *Service) Get(ctx context.Context, id journal.ID) (View, error) {
 	if err != nil {
 		return View{}, fmt.Errorf("read the time line of order %s: %w", id, err)
 	}
-	v.Timeline = append(trail.Parse(log), steps...)
-	v.Timeline = append(v.Timeline, trail.Step{At: v.CommittedAt, Event: "committed"})
+	v.Timeline = append(trail.Parse(log), trail.Step{At: v.CommittedAt, Event: "committed"})
+	v.Timeline = append(v.Timeline, steps...)
 	trail.Sort(v.Timeline)
 	return v, nil
 }
