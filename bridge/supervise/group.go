@@ -38,6 +38,7 @@ type Config struct {
 	Registerer prometheus.Registerer
 	OnFailure  func(Failure)        // called from the service's goroutine; may be nil
 	OnSteady   func(service string) // a service that had failed ran Steady without failing again; may be nil
+	Longest    time.Duration        // pause before a start; 0 means LongestPause
 }
 
 // Group is a set of services that live and end together.
@@ -56,6 +57,9 @@ type service struct {
 func New(c Config) (*Group, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Longest <= 0 {
+		c.Longest = LongestPause
 	}
 	g := &Group{config: c, restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "aboyeur_service_restarts_total",
@@ -91,7 +95,7 @@ func (g *Group) Run(ctx context.Context) {
 
 // keep runs one service again and again until ctx ends.
 func (g *Group) keep(ctx context.Context, s service) {
-	pause := FirstPause
+	pause := min(FirstPause, g.config.Longest)
 	for failed := false; ; failed = true {
 		var steady *time.Timer
 		if failed && g.config.OnSteady != nil {
@@ -112,11 +116,11 @@ func (g *Group) keep(ctx context.Context, s service) {
 			err = errors.New("ended although nobody asked it to")
 		}
 		if time.Since(began) >= Steady {
-			pause = FirstPause
+			pause = min(FirstPause, g.config.Longest)
 		}
 		// Jitter keeps services that fell together from rising together.
 		again := pause + rand.N(pause/2)
-		pause = min(2*pause, LongestPause)
+		pause = min(2*pause, g.config.Longest)
 		g.restarts.WithLabelValues(s.name).Inc()
 		g.config.Log.Error("service fell", "service", s.name, "err", err, "again", again)
 		if g.config.OnFailure != nil {
