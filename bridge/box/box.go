@@ -47,6 +47,7 @@ type Options struct {
 	Log      *slog.Logger     // nil means slog.Default
 
 	storage func(driver.Connector) driver.Connector // tests put faults around the journal's storage
+	pause   time.Duration                           // and do not wait long for a service to start again
 }
 
 // Box is an appliance.
@@ -220,7 +221,7 @@ func (b *Box) pages() web.Config {
 // supervise makes a service of every part that runs.
 func (b *Box) supervise() error {
 	group := func() *supervise.Group {
-		g, err := supervise.New(supervise.Config{Log: b.log, Registerer: b.registry, OnFailure: b.health.fell, OnSteady: b.health.steady})
+		g, err := supervise.New(supervise.Config{Log: b.log, Registerer: b.registry, OnFailure: b.health.fell, OnSteady: b.health.steady, Longest: b.o.pause})
 		if err != nil {
 			panic(err) // a counter that registers once registers again
 		}

@@ -122,7 +122,7 @@ func (r *rig) start() {
 	if testing.Verbose() {
 		log = r.t.Output()
 	}
-	b, err := New(ctx, r.config, Options{Version: "test", Log: slog.New(slog.NewTextHandler(log, nil)), storage: r.storage})
+	b, err := New(ctx, r.config, Options{Version: "test", Log: slog.New(slog.NewTextHandler(log, nil)), storage: r.storage, pause: 20 * time.Millisecond})
 	if err != nil {
 		cancel()
 		r.t.Fatal(err)
@@ -239,6 +239,11 @@ func (r *rig) get(id string) orderView {
 func (r *rig) done(id string) orderView {
 	r.t.Helper()
 	var v orderView
+	defer func() {
+		if r.t.Failed() {
+			r.t.Logf("order %s stands at %+v", id, v)
+		}
+	}()
 	r.wait("order "+id+" is on paper", func() bool {
 		v = r.get(id)
 		for _, t := range v.Tickets {

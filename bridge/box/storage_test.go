@@ -1,66 +1,75 @@
 package box
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
 	"aboyeur/bridge/journal/journaltest"
+	"aboyeur/simulate/dinner"
 )
 
-// TestStorageFaults lets the first call to storage fail, then the second, and so on until an evening passes without a
-// fault: whatever fails, what was answered is there, nothing is half there, and paper has it all.
+// TestStorageFaults lets the first call to storage fail, then the second, and so on until a run passes without a fault:
+// whatever fails, what was answered is there, nothing is half there, and paper has it all.
 func TestStorageFaults(t *testing.T) {
 	for _, mode := range []struct {
 		name string
 		mode journaltest.Mode
 	}{{"before", journaltest.Before}, {"after", journaltest.After}} {
 		t.Run(mode.name, func(t *testing.T) {
-			step := 1
-			if testing.Short() {
-				step = 7
-			}
-			for n := 1; ; n += step {
-				if hit := stumble(t, n, mode.mode); hit == "" || t.Failed() {
-					t.Logf("calls that failed in turn: %d", n-1)
+			faults := &journaltest.Faults{}
+			r := newRig(t)
+			r.storage = faults.Wrap
+			r.start()
+			n := 1
+			for ; r.stumble(faults, n, mode.mode); n++ {
+				if t.Failed() {
 					return
 				}
 			}
+			var feed struct{ Changes []struct{ Seq int64 } }
+			for after := int64(0); ; {
+				if status, err := r.call(http.MethodGet, fmt.Sprintf("/v1/changes?after=%d&limit=1000", after), nil, &feed); err != nil || status != http.StatusOK {
+					t.Fatalf("read the change feed: %d %v", status, err)
+				}
+				for _, c := range feed.Changes {
+					if after++; c.Seq != after {
+						t.Fatalf("change %d has number %d", after, c.Seq)
+					}
+				}
+				if len(feed.Changes) == 0 {
+					break
+				}
+			}
+			t.Logf("calls that failed in turn: %d", n-1)
 		})
 	}
 }
 
-// stumble runs a box whose n-th storage call from the first order on fails, and tells which one that was.
-func stumble(t *testing.T, n int, mode journaltest.Mode) (hit string) {
+// stumble sends three orders and bumps a ticket while the n-th storage call fails, and tells whether one did.
+func (r *rig) stumble(faults *journaltest.Faults, n int, mode journaltest.Mode) bool {
+	t := r.t
 	t.Helper()
-	faults := &journaltest.Faults{}
-	r := newRig(t)
-	r.storage = faults.Wrap
-	r.start()
-	faults.Arm(n, mode, "")
+	orders := make([]dinner.Order, 3)
 	acknowledged := map[string]string{}
-	for i := range 3 {
+	faults.Arm(n, mode, "")
+	for i := range orders {
+		orders[i] = orderOf((3*n + i) * 16)
 		var v orderView
-		o := orderOf(i * 16)
-		if status, err := r.call(http.MethodPost, "/v1/orders", o, &v); err == nil && (status == http.StatusCreated || status == http.StatusOK) {
-			acknowledged[o.SourceOrderID] = v.ID
-		}
-	}
-	// A person bumps a ticket meanwhile; it may fail, but not leave anything half.
-	for _, id := range acknowledged {
-		var v orderView
-		if status, err := r.call(http.MethodGet, "/v1/orders/"+id, nil, &v); err == nil && status == http.StatusOK && len(v.Tickets) > 0 {
+		if status, err := r.call(http.MethodPost, "/v1/orders", orders[i], &v); err == nil && (status == http.StatusCreated || status == http.StatusOK) {
+			acknowledged[orders[i].SourceOrderID] = v.ID
+			// A cook bumps it at once; that may fail, but must not leave anything half.
 			_, _ = r.call(http.MethodPost, "/v1/tickets/"+v.Tickets[0].ID+"/bump", nil, nil)
 		}
 	}
-	hit = faults.Hit()
+	hit := faults.Hit()
 	faults.Arm(0, mode, "")
 	r.wait("the journal takes writes again", func() bool {
 		status, err := r.call(http.MethodGet, "/readyz", nil, nil)
 		return err == nil && status == http.StatusOK
 	})
-	for i := range 3 {
+	for _, o := range orders {
 		var v orderView
-		o := orderOf(i * 16)
 		r.wait("order "+o.SourceOrderID+" is taken", func() bool {
 			status, err := r.call(http.MethodPost, "/v1/orders", o, &v)
 			return err == nil && (status == http.StatusCreated || status == http.StatusOK)
@@ -78,16 +87,5 @@ func stumble(t *testing.T, n int, mode journaltest.Mode) (hit string) {
 			}
 		}
 	}
-	var feed struct{ Changes []struct{ Seq int64 } }
-	if status, err := r.call(http.MethodGet, "/v1/changes?after=0&limit=1000", nil, &feed); err != nil || status != http.StatusOK {
-		t.Fatalf("read the change feed: %d %v", status, err)
-	}
-	for i, c := range feed.Changes {
-		if c.Seq != int64(i+1) {
-			t.Errorf("call %d (%s): change %d has number %d", n, hit, i+1, c.Seq)
-			break
-		}
-	}
-	r.down()
-	return hit
+	return hit != ""
 }
