@@ -62,6 +62,7 @@ type Box struct {
 	orders   *order.Service
 	kitchen  *kitchen.Kitchen
 	printers []*printer.Printer
+	proofs   map[string]keptProof // what each printer could prove when last asked
 	warnings *warning.Board
 	health   *health
 	feed     *feed
@@ -81,7 +82,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	b := &Box{c: c, o: o, log: o.Log, registry: prometheus.NewRegistry()}
+	b := &Box{c: c, o: o, log: o.Log, registry: prometheus.NewRegistry(), proofs: map[string]keptProof{}}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -156,8 +157,11 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 	}
 	for i, p := range b.c.Printers {
 		q := b.kitchen.Queue(p.Name)
+		if b.proofs[p.Name], err = loadProof(ctx, b.journal, p.Name); err != nil {
+			return err
+		}
 		driver, err := printer.New(printer.Config{
-			Name: p.Name, Connect: p.Connect, Profile: c.Printers[i].Profile, Language: p.Language, Ledger: q, Sequence: q.LastSequence(),
+			Name: p.Name, Connect: p.Connect, Profile: c.Printers[i].Profile, Language: p.Language, Ledger: q, Sequence: q.LastSequence(), Proof: b.proofs[p.Name].proof,
 			Words: kitchen.EnvelopeWords(c.Printers[i].Words), Zone: b.c.Site.Location, Now: b.o.Now, Log: b.log,
 			OnStatus: func(st printer.Status) { b.health.printer(st) },
 		})

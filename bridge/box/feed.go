@@ -104,7 +104,7 @@ func (f *feed) get(w http.ResponseWriter, r *http.Request) error {
 	}
 	rows, err := f.journal.Since(r.Context(), after, int(min(max(limit, 1), feedPage)))
 	if err != nil {
-		return feedProblem(err)
+		return f.problem(err)
 	}
 	answer := changes{Changes: make([]change, len(rows)), Seq: f.journal.Seq(), Epoch: f.journal.Epoch()}
 	for i := range rows {
@@ -113,9 +113,10 @@ func (f *feed) get(w http.ResponseWriter, r *http.Request) error {
 	return api.Answer(w, http.StatusOK, answer)
 }
 
-func feedProblem(err error) error {
+func (f *feed) problem(err error) error {
 	if errors.Is(err, journal.ErrHorizon) {
-		return &api.Problem{Status: http.StatusGone, Code: "beyond_horizon", Detail: "changes that old are no longer kept; read the present state and go on from its seq"}
+		return &api.Problem{Status: http.StatusGone, Code: "beyond_horizon", Detail: "changes that old are no longer kept; read the present state and go on from seq",
+			Extra: map[string]any{"seq": f.journal.Seq()}}
 	}
 	return err
 }

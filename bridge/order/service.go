@@ -133,12 +133,7 @@ func (s *Service) Place(ctx context.Context, by access.Principal, key string, o 
 		if known {
 			return nil
 		}
-		if plan != nil {
-			if err := plan.Write(tx); err != nil {
-				return err
-			}
-		}
-		tx.Change("order", placed.ID.String(), news)
+		// Before the plan's own hooks hand tickets over: what a printer has is on disk, and its time line says so.
 		tx.After(func(err error) {
 			if err == nil {
 				committed = s.c.Now().UTC().Truncate(time.Microsecond)
@@ -148,6 +143,12 @@ func (s *Service) Place(ctx context.Context, by access.Principal, key string, o 
 				})
 			}
 		})
+		if plan != nil {
+			if err := plan.Write(tx); err != nil {
+				return err
+			}
+		}
+		tx.Change("order", placed.ID.String(), news)
 		return nil
 	})
 	if err != nil {

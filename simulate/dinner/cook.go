@@ -158,6 +158,9 @@ func (c *Cook) see(ctx context.Context, name, data string, hands *sync.WaitGroup
 		if name == "ticket" || name == "snapshot" && c.ledger.Tickets[t.ID] == 0 {
 			c.ledger.Tickets[t.ID]++
 		}
+		if name == "ticket" && c.Pace > 0 {
+			hands.Go(func() { c.act(ctx, t.ID, "painted") })
+		}
 		if !c.open[t.ID] && c.Pace > 0 {
 			c.open[t.ID] = true
 			hands.Go(func() { c.cook(ctx, t) })
@@ -182,8 +185,7 @@ func (c *Cook) cook(ctx context.Context, t seen) {
 		if !wait(step.share) {
 			return
 		}
-		var answer seen
-		status, _ := call(ctx, c.Client, c.Token, http.MethodPost, c.Box+"/v1/tickets/"+t.ID+"/"+step.act, nil, &answer)
+		status := c.act(ctx, t.ID, step.act)
 		if step.act != "bump" {
 			continue // nothing to be seen, or started by another: both are fine
 		}
@@ -196,4 +198,11 @@ func (c *Cook) cook(ctx context.Context, t seen) {
 		}
 		c.mu.Unlock()
 	}
+}
+
+// act does something with a ticket; the status is 0 when no answer came.
+func (c *Cook) act(ctx context.Context, id, name string) int {
+	var answer seen
+	status, _ := call(ctx, c.Client, c.Token, http.MethodPost, c.Box+"/v1/tickets/"+id+"/"+name, nil, &answer)
+	return status
 }
