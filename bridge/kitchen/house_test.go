@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +26,10 @@ import (
 	"aboyeur/protocol/escpos"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Set("rapid.checks", "8") // unless the command line asks for more
+	goleak.VerifyTestMain(m)
+}
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
@@ -56,9 +61,11 @@ type hatch struct{ *Kitchen }
 
 type hatchPlan struct{ *Plan }
 
-func (h hatch) Plan(o sale.Placed) order.Plan                    { return hatchPlan{h.Kitchen.Plan(o)} }
-func (h hatch) Change(o sale.Placed, was *sale.Order) order.Plan { return hatchPlan{h.Kitchen.Change(o, was)} }
-func (h hatch) Cancel(o sale.Placed, by string) order.Plan       { return hatchPlan{h.Kitchen.Cancel(o, by)} }
+func (h hatch) Plan(o sale.Placed) order.Plan { return hatchPlan{h.Kitchen.Plan(o)} }
+func (h hatch) Change(o sale.Placed, was *sale.Order) order.Plan {
+	return hatchPlan{h.Kitchen.Change(o, was)}
+}
+func (h hatch) Cancel(o sale.Placed, by string) order.Plan { return hatchPlan{h.Kitchen.Cancel(o, by)} }
 func (h hatch) Steps(ctx context.Context, id journal.ID) ([]trail.Step, error) {
 	return h.Kitchen.Steps(ctx, id)
 }
@@ -139,7 +146,9 @@ func (h *house) open() {
 	h.journal = j
 	c := h.config
 	c.Journal, c.Now, c.Log, c.Registerer = j, h.clock.now, quiet, h.registry
-	c.AllReady = func(tx *journal.Tx, id journal.ID, ready bool, by string) error { return h.orders.Ready(tx, id, ready, by) }
+	c.AllReady = func(tx *journal.Tx, id journal.ID, ready bool, by string) error {
+		return h.orders.Ready(tx, id, ready, by)
+	}
 	if h.kitchen, err = New(ctx, c); err != nil {
 		h.t.Fatal(err)
 	}
@@ -189,7 +198,7 @@ func (h *house) settle() {
 	}
 }
 
-var placedOrders int
+var placedOrders atomic.Int64
 
 // dish is a line; category decides its station.
 func dish(quantity int, name, category string) sale.Line {
@@ -197,8 +206,7 @@ func dish(quantity int, name, category string) sale.Line {
 }
 
 func newOrder(lines ...sale.Line) *sale.Order {
-	placedOrders++
-	o := &sale.Order{Source: "till", SourceOrderID: fmt.Sprint(placedOrders), Table: "12", Covers: 2, Currency: "EUR", Lines: lines}
+	o := &sale.Order{Source: "till", SourceOrderID: fmt.Sprint(placedOrders.Add(1)), Table: "12", Covers: 2, Currency: "EUR", Lines: lines}
 	o.Complete()
 	return o
 }

@@ -34,6 +34,7 @@ func (h *house) check() {
 }
 
 func TestClaimedJobIsSentByItsOwnCommit(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["grill"]
 	p.setIdle(true)
@@ -58,6 +59,7 @@ func TestClaimedJobIsSentByItsOwnCommit(t *testing.T) {
 }
 
 func TestBusyPrinterQueuesInOrder(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["grill"]
 	p.setIdle(true)
@@ -94,6 +96,7 @@ func escposStream(q *Queue, body string) []byte {
 
 // A job of which nothing was sent waits again: it is not lost to the queue, has its number back and needs no banner.
 func TestJobThatWasNotSentComesAgain(t *testing.T) {
+	t.Parallel()
 	for _, claimed := range []bool{true, false} {
 		t.Run(fmt.Sprint("claimed ", claimed), func(t *testing.T) {
 			h := newHouse(t, nil)
@@ -131,6 +134,7 @@ func TestJobThatWasNotSentComesAgain(t *testing.T) {
 
 // A second attempt that put nothing on the line keeps its number and its banner: the first may be out.
 func TestSecondAttemptThatWasNotSentKeepsItsBanner(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["grill"]
 	h.place(newOrder(dish(1, "Steak", "Grill")))
@@ -155,6 +159,7 @@ func TestSecondAttemptThatWasNotSentKeepsItsBanner(t *testing.T) {
 }
 
 func TestHoldAndUnhold(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["grill"]
 	p.setIdle(true)
@@ -188,6 +193,7 @@ func TestHoldAndUnhold(t *testing.T) {
 }
 
 func TestHeldTimeIsTheJobsNotThePrinters(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["bar"]
 	p.q.Hold("unreachable")
@@ -201,6 +207,7 @@ func TestHeldTimeIsTheJobsNotThePrinters(t *testing.T) {
 
 // What a former process left in the middle comes first, whatever its key, as it stood.
 func TestJobsInTheMiddleComeFirstAfterARestart(t *testing.T) {
+	t.Parallel()
 	for _, state := range []printer.State{printer.Sending, printer.Sent, printer.Printed, printer.Waiting, printer.Unknown, printer.Cleared} {
 		t.Run(string(state), func(t *testing.T) {
 			h := newHouse(t, nil)
@@ -258,6 +265,7 @@ func (h *house) allJobs() []journal.ID {
 }
 
 func TestLateAnswer(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["grill"]
 	r := h.place(newOrder(dish(1, "Steak", "Grill")))
@@ -286,6 +294,7 @@ func TestLateAnswer(t *testing.T) {
 }
 
 func TestTestPage(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	p := h.printers["grill"]
 	for _, idle := range []bool{true, false} {
@@ -322,8 +331,9 @@ func TestTestPage(t *testing.T) {
 // The journal fails at each of its calls in turn, while an order is placed, printed and held. Afterwards, and after a
 // restart, what was acknowledged is there, the counters agree with the journal, and every ticket can be printed.
 func TestStorageFaults(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []journaltest.Mode{journaltest.Before, journaltest.After} {
-		for n := 1; ; n += 1 + n/4 { // the further on, the more alike the calls
+		for n := 1; ; n += 1 + n/2 { // the further on, the more alike the calls
 			var faults journaltest.Faults
 			h := newHouse(t, func(h *house) { h.wrap = faults.Wrap })
 			p := h.printers["grill"]
@@ -406,6 +416,7 @@ func (h *house) revive() {
 }
 
 func TestJobsOfARemovedPrinterFindAnother(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	order := h.place(newOrder(dish(1, "Steak", "Grill")))
 	begun := h.place(newOrder(dish(1, "Lamb", "Grill")))
@@ -453,6 +464,7 @@ func TestJobsOfARemovedPrinterFindAnother(t *testing.T) {
 }
 
 func TestCopiesAndSharedPrinters(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, func(h *house) { h.config.Stations[1].Copies = 3 })
 	p := h.printers["bar"]
 	p.setIdle(true)
@@ -467,6 +479,7 @@ func TestCopiesAndSharedPrinters(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	paper := h.config.Printers[0]
 	for _, c := range []struct {
