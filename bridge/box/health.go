@@ -47,7 +47,6 @@ type health struct {
 
 	up, paper                            *prometheus.GaugeVec
 	temperature, throttled, disk, memory prometheus.Gauge
-	restarts                             *prometheus.CounterVec
 }
 
 func newHealth(b *Box) (*health, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"aboyeur/simulate/dinner"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the pages over a real box")
@@ -131,7 +135,7 @@ func TestPagesOverARealBox(t *testing.T) {
 	r := newRig(t)
 	r.start()
 	kitchen := r.page()
-	kitchen.run(chromedp.Navigate(r.base + "/screens/kitchen"))
+	kitchen.run(chromedp.EmulateViewport(1920, 1080), chromedp.Navigate(r.base+"/screens/kitchen"))
 	kitchen.wait("the board is live", `document.querySelector('#board')?.getAttribute('aria-busy') === 'false'`)
 	v := r.place(orderOf(13)) // one ticket, for the bar
 	id := v.Tickets[0].ID
@@ -169,6 +173,9 @@ func TestPagesOverARealBox(t *testing.T) {
 	kitchen.shoot("real-kitchen")
 
 	whole := r.done(r.place(orderOf(0)).ID)
+	if *screenshots != "" {
+		r.busy(kitchen, whole.Tickets[0].Jobs[0].ID)
+	}
 	console := r.page()
 	console.wait("the orders are listed", `document.body.innerText.includes('X00000X')`)
 	console.shoot("real-orders")
@@ -179,4 +186,52 @@ func TestPagesOverARealBox(t *testing.T) {
 	console.run(chromedp.Navigate(r.base + "/printers"))
 	console.wait("the printers are shown", `document.body.innerText.includes('grill') && document.body.innerText.includes('TM-T88')`)
 	console.shoot("real-printers")
+}
+
+// busy makes an evening to be looked at, and takes the pictures of kitchen screen and paper.
+func (r *rig) busy(kitchen *page, job string) {
+	r.t.Helper()
+	for n := 1; n < 10; n++ {
+		o := orderOf(n)
+		if o.Service == "dine_in" {
+			o.Partner = dinner.Partner{}
+		}
+		r.done(r.place(o).ID)
+	}
+	changed := orderOf(6)
+	changed.Version, changed.Lines[0].Quantity = 2, 2
+	for _, v := range r.list() {
+		if v.SourceOrderID == changed.SourceOrderID {
+			_, _ = r.call(http.MethodPut, "/v1/orders/"+v.ID, changed, nil)
+		}
+	}
+	kitchen.wait("all are there", `document.querySelectorAll('.k-card').length >= 5`)
+	kitchen.shoot("real-kitchen-busy")
+	q, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.base+"/v1/jobs/"+job+"/preview.png", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	q.Header.Set("Authorization", "Bearer "+r.token)
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	picture, err := io.ReadAll(answer.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, "real-ticket.png"), picture, 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// list reads the newest orders.
+func (r *rig) list() []orderView {
+	r.t.Helper()
+	var page struct{ Orders []orderView }
+	if status, err := r.call(http.MethodGet, "/v1/orders", nil, &page); err != nil || status != http.StatusOK {
+		r.t.Fatalf("list orders: %d %v", status, err)
+	}
+	return page.Orders
 }

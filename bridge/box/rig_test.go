@@ -49,7 +49,7 @@ printers:
   - {name: grill, connect: "tcp:%s", model: epson-tm-t88, language: fr, fallback: bar, fallback_after: 1s}
   - {name: bar, connect: "tcp:%s", model: epson-tm-t20}
 screens:
-  - {name: kitchen}
+  - {name: kitchen, diagonal_inches: 21.5, distance_m: 1.2}
 stations:
   - {name: grill, printers: [grill], screens: [kitchen], categories: [Grill, Mains, Pizza]}
   - {name: bar, printers: [bar], screens: [kitchen], categories: [Drinks], default: true}
