@@ -72,7 +72,9 @@ func (p *paper) render(t *Ticket, instead string) []byte {
 			e.Line("- " + p.courses[course] + " -")
 			e.Align(escpos.AlignLeft)
 		}
-		items += l.Quantity
+		if l.Change != Removed {
+			items += l.Quantity
+		}
 		p.line(e, t, l)
 	}
 	e.Rule('-')
