@@ -16,8 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Pauses before a service is started again: the first, doubled with each failure up to the longest. A run of Steady
-// without failure starts the count anew.
+// Pauses before a service is started again: the first, doubled with each failure up to the longest, and up to a quarter
+// shorter by chance. A run of Steady without failure starts the count anew.
 const (
 	FirstPause   = 100 * time.Millisecond
 	LongestPause = 30 * time.Second
@@ -97,14 +97,19 @@ func (g *Group) Run(ctx context.Context) {
 func (g *Group) keep(ctx context.Context, s service) {
 	pause := min(FirstPause, g.config.Longest)
 	for failed := false; ; failed = true {
+		// Whoever hears that the service is steady hears it before the next failure.
+		told := make(chan struct{})
 		var steady *time.Timer
 		if failed && g.config.OnSteady != nil {
-			steady = time.AfterFunc(Steady, func() { g.config.OnSteady(s.name) })
+			steady = time.AfterFunc(Steady, func() {
+				defer close(told)
+				g.tell(func() { g.config.OnSteady(s.name) })
+			})
 		}
 		began := time.Now()
 		err, panicked := guard(ctx, s.run)
-		if steady != nil {
-			steady.Stop()
+		if steady != nil && !steady.Stop() {
+			<-told
 		}
 		if ctx.Err() != nil && !panicked {
 			if err != nil && !errors.Is(err, ctx.Err()) {
@@ -119,12 +124,12 @@ func (g *Group) keep(ctx context.Context, s service) {
 			pause = min(FirstPause, g.config.Longest)
 		}
 		// Jitter keeps services that fell together from rising together.
-		again := pause + rand.N(pause/2)
+		again := pause - rand.N(pause/4+1)
 		pause = min(2*pause, g.config.Longest)
 		g.restarts.WithLabelValues(s.name).Inc()
 		g.config.Log.Error("service fell", "service", s.name, "err", err, "again", again)
 		if g.config.OnFailure != nil {
-			g.config.OnFailure(Failure{s.name, err, panicked, again})
+			g.tell(func() { g.config.OnFailure(Failure{s.name, err, panicked, again}) })
 		}
 		select {
 		case <-ctx.Done():
@@ -132,6 +137,16 @@ func (g *Group) keep(ctx context.Context, s service) {
 		case <-time.After(again):
 		}
 	}
+}
+
+// tell calls a hook; its panic is its own and stops no service.
+func (g *Group) tell(hook func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.config.Log.Error("hook of the supervisor panicked", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	hook()
 }
 
 // guard turns a panic of run into an error with its stack.

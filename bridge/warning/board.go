@@ -39,8 +39,14 @@ type Board struct {
 	watch []func(w Warning, up bool)
 }
 
-// New returns a board without warnings.
+// New returns a board without warnings. nil means time.Now and slog.Default.
 func New(now func() time.Time, log *slog.Logger) *Board {
+	if now == nil {
+		now = time.Now
+	}
+	if log == nil {
+		log = slog.Default()
+	}
 	return &Board{now: now, log: log, up: map[key]Warning{}}
 }
 

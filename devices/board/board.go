@@ -5,6 +5,7 @@ package board
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,9 +94,12 @@ func (b Board) Read(ctx context.Context) (Figures, error) {
 	}
 	switch word, err := os.ReadFile(filepath.Join(sys, throttledFile)); {
 	case err == nil:
-		if n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(string(word)), "0x"), 16, 32); err == nil {
-			f.Throttled, f.ThrottledKnown = Throttling(n), true
+		n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(string(word)), "0x"), 16, 32)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("read %s: %w", throttledFile, err))
+			break
 		}
+		f.Throttled, f.ThrottledKnown = Throttling(n), true
 	case !errors.Is(err, fs.ErrNotExist):
 		faults = append(faults, err)
 	}
