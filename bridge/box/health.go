@@ -150,11 +150,16 @@ func (h *health) raise(on bool, code, severity, subject string, args ...any) {
 	})
 }
 
-// printer takes a printer's new condition; it is called by the driver and must not block.
+// printer takes a printer's new condition; it is called by the driver and must not block. From ready to printing and back
+// is no news: it happens with every ticket, and the job itself tells of it.
 func (h *health) printer(st printer.Status) {
 	h.mu.Lock()
+	was := h.printers[st.Name]
 	h.printers[st.Name] = st
 	h.mu.Unlock()
+	if conditionOf(was) == conditionOf(st) {
+		return
+	}
 	h.up.WithLabelValues(st.Name).Set(oneIf(st.Up))
 	paper := 2.0
 	switch st.Paper {
@@ -180,6 +185,23 @@ func (h *health) printer(st printer.Status) {
 		return h.keepProof(tx, st)
 	})
 	h.stale()
+}
+
+// condition is what of a printer's status is worth telling.
+type condition struct {
+	up     bool
+	state  printer.PrinterState
+	paper  printer.Paper
+	reason string
+	proof  printer.Proof
+	device printer.Identity
+}
+
+func conditionOf(st printer.Status) condition {
+	if st.State == printer.Printing {
+		st.State = printer.Ready
+	}
+	return condition{st.Up, st.State, st.Paper, st.Reason, st.Proof, st.Identity}
 }
 
 // proofKey is the setting under which a printer's proof is kept.
