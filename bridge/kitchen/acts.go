@@ -306,7 +306,7 @@ func (k *Kitchen) dropJob(tx *journal.Tx, id, ticket, order journal.ID, name, re
 		return nil
 	}
 	if q := k.queues[name]; q != nil {
-		q.countIf(tx, -1)
+		q.lose(tx, id)
 	}
 	k.gone(tx, id, ticket, order, name, printer.Cancelled, reason)
 	return nil

@@ -110,22 +110,35 @@ func (q *Queue) rerouteTo(ctx context.Context, to *Queue) error {
 			if err != nil {
 				return err
 			}
-			if moved && !q.has(m.id) {
-				q.countIf(tx, -1)
+			if moved {
+				q.lose(tx, m.id)
 			}
 		}
 		return nil
 	})
 }
 
-// movable tells whether the job may leave: what the driver has in hand only when its outcome is unknown or the printer
-// threw it away. The driver then hears printer.ErrGone before it begins anew.
+// movable tells whether the job may leave: what the driver has in hand only when it cannot begin it, its outcome is
+// unknown, or the printer threw it away. The driver then hears printer.ErrGone before it begins anew.
 func (q *Queue) movable(m *moving) bool {
 	switch printer.State(m.state) {
 	case printer.Sending, printer.Sent, printer.Waiting:
 		return !q.has(m.id)
 	}
 	return true
+}
+
+// lose takes a job from the queue that this transaction ends or gives to another. The driver may have it in hand.
+func (q *Queue) lose(tx *journal.Tx, id journal.ID) {
+	if !q.has(id) {
+		q.countIf(tx, -1)
+		return
+	}
+	tx.After(func(err error) {
+		if err == nil {
+			q.letGo(id)
+		}
+	})
 }
 
 func (q *Queue) has(id journal.ID) bool {

@@ -316,7 +316,7 @@ func (h *house) checkWaiting() error {
 			if err := scan(&id); err != nil {
 				return err
 			}
-			if !q.has(id) {
+			if j, mine := h.printers[name].inHand(); !q.has(id) || mine && j.ID == printer.JobID(id) && j.State == printer.Held {
 				want++
 			}
 			return nil
@@ -406,6 +406,25 @@ func (p *fakePrinter) setIdle(on bool) {
 // next takes a job from the queue, as the driver does; the zero Job when there is none.
 func (p *fakePrinter) next() printer.Job {
 	p.t.Helper()
+	if job, ok := p.inHand(); ok && job.State == printer.Held { // it goes out first
+		p.mu.Lock()
+		a := p.attempt(job.Attempt)
+		p.mu.Unlock()
+		a.Banner = job.Redo
+		err := p.q.Sending(context.Background(), job.ID, a)
+		p.mu.Lock()
+		switch {
+		case err == nil:
+			p.hand[0].State, p.hand[0].Sequence = printer.Sending, a.Sequence
+			defer p.mu.Unlock()
+			return p.hand[0]
+		case !errors.Is(err, printer.ErrGone):
+			p.t.Fatal(err)
+		}
+		p.sequence--
+		p.hand = p.hand[1:]
+		p.mu.Unlock()
+	}
 	job, a, ok, err := p.q.Next(context.Background(), func(j printer.Job) printer.Attempt {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -450,12 +469,15 @@ func (p *fakePrinter) report(state printer.State, settled bool) {
 	if state == printer.Printed || state == printer.Done {
 		r.Evidence = printer.EvidenceProcessID
 	}
-	if settled || state == printer.Held {
+	if state == printer.Held {
+		p.mu.Lock()
+		p.hand[0].State = printer.Held
+		p.sequence--
+		p.mu.Unlock()
+	}
+	if settled {
 		p.mu.Lock()
 		p.hand = p.hand[1:]
-		if state == printer.Held {
-			p.sequence--
-		}
 		if state == printer.Done {
 			s := string(j.Body)
 			if j.Redo {
@@ -476,12 +498,20 @@ func (p *fakePrinter) done() {
 	p.report(printer.Done, true)
 }
 
+// take has something in hand that can be printed; false when there is nothing.
+func (p *fakePrinter) take() bool {
+	if j, ok := p.inHand(); ok && j.State != printer.Held {
+		return true
+	}
+	return p.next().ID != (printer.JobID{})
+}
+
 // drain prints all there is and tells how much.
 func (p *fakePrinter) drain() int {
 	p.t.Helper()
 	n := 0
 	for {
-		if _, ok := p.inHand(); !ok && p.next().ID == (printer.JobID{}) {
+		if !p.take() {
 			return n
 		}
 		p.done()

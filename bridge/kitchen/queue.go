@@ -43,6 +43,7 @@ var _ printer.Ledger = (*Queue)(nil)
 type taken struct {
 	ticket, order journal.ID
 	received      time.Time // when its order came in; zero: its way to the printer is not measured
+	held          time.Time // since when the driver cannot begin it; zero while it can
 }
 
 // reports gathers the steps of a job until the next commit takes them along.
@@ -92,23 +93,53 @@ func (q *Queue) Attach(p Printer) { q.printer = p }
 // LastSequence is the sequence number the driver goes on from.
 func (q *Queue) LastSequence() uint32 { return q.last }
 
-// Waiting is how many jobs the driver has not taken, and since when the printer takes none; zero when it takes them.
+// Waiting is how many jobs wait, the one that the driver holds in hand among them, and since when the printer takes
+// none; zero when it takes them.
 func (q *Queue) Waiting() (jobs int, held time.Time, reason string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return int(q.waiting.Load()), q.heldSince, q.hold
+	n, _ := q.heldInHand()
+	return int(q.waiting.Load()) + n, q.heldSince, q.hold
+}
+
+// heldInHand counts the jobs that the driver has and cannot begin, and tells since when. q.mu is held.
+func (q *Queue) heldInHand() (n int, since time.Time) {
+	for _, t := range q.taken {
+		if !t.held.IsZero() {
+			n++
+			if since.IsZero() || t.held.Before(since) {
+				since = t.held
+			}
+		}
+	}
+	return n, since
+}
+
+// letGo ends the waiting of a job that left the queue though the driver still has it; the driver hears of it when it
+// asks to begin.
+func (q *Queue) letGo(id journal.ID) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if t, mine := q.taken[printer.JobID(id)]; mine {
+		t.held = time.Time{}
+		q.taken[printer.JobID(id)] = t
+	}
 }
 
 // oldestHeld is how long a job has waited for a printer that takes none.
 func (q *Queue) oldestHeld(now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.heldSince.IsZero() || q.waitSince.IsZero() {
+	_, oldest := q.heldInHand()
+	if oldest.IsZero() || !q.waitSince.IsZero() && q.waitSince.Before(oldest) {
+		oldest = q.waitSince
+	}
+	if q.heldSince.IsZero() || oldest.IsZero() {
 		return 0
 	}
 	since := q.heldSince
-	if q.waitSince.After(since) {
-		since = q.waitSince
+	if oldest.After(since) {
+		since = oldest
 	}
 	return max(0, now.Sub(since))
 }
@@ -204,7 +235,7 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 		first = a.At.UnixMicro()
 		log = trail.Append(nil, a.At, string(printer.Sending), "", "sequence "+strconv.FormatUint(uint64(a.Sequence), 10))
 		q.mu.Lock()
-		q.taken[id] = taken{t.ID, t.Order, j.received}
+		q.taken[id] = taken{ticket: t.ID, order: t.Order, received: j.received}
 		q.mu.Unlock()
 	case reason != "":
 		j.state, held = printer.Held, now.UnixMicro()
@@ -382,7 +413,10 @@ func (q *Queue) Sending(ctx context.Context, id printer.JobID, a printer.Attempt
 	have := q.taken[id]
 	q.mu.Unlock()
 	err := q.k.c.Journal.Insist(ctx, func(tx *journal.Tx) error { return q.writeSending(tx, id, have, a) })
-	if errors.Is(err, printer.ErrGone) { // nobody will report of it any more
+	switch {
+	case err == nil:
+		q.letGo(journal.ID(id))
+	case errors.Is(err, printer.ErrGone): // nobody will report of it any more
 		q.mu.Lock()
 		delete(q.taken, id)
 		q.mu.Unlock()
@@ -398,7 +432,6 @@ func (q *Queue) Record(id printer.JobID, r printer.Report) {
 	if r.State == printer.Sent && !have.received.IsZero() {
 		q.k.metrics.toPrinter.WithLabelValues(q.c.Name).Observe(max(0, r.At.Sub(have.received).Seconds()))
 		have.received = time.Time{} // a second copy is not the order's way any more
-		q.taken[id] = have
 	}
 	p := q.reports[id]
 	if p == nil {
@@ -412,11 +445,14 @@ func (q *Queue) Record(id printer.JobID, r printer.Report) {
 	}
 	p.log = trail.Append(p.log, r.At, string(r.State), "", detail)
 	p.last = r
-	if r.State == printer.Held && mine {
-		// Nothing of it was sent, and the driver has let it go: it waits again, from this moment, so that the driver's next
-		// look finds it. That look runs behind flush, which the journal was given before.
-		delete(q.taken, id)
-		q.countLocked(1)
+	if mine {
+		// A held job stays in the driver's hand and goes out first; for people it waits like those behind it.
+		if r.State != printer.Held {
+			have.held = time.Time{}
+		} else if have.held.IsZero() {
+			have.held = r.At
+		}
+		q.taken[id] = have
 	}
 }
 
@@ -467,8 +503,6 @@ func (q *Queue) flush(tx *journal.Tx, id printer.JobID) error {
 	case err != nil:
 	case rows > 0 && r.Settled:
 		q.ended(tx, r.State)
-	case rows == 0 && r.State == printer.Held && p.mine:
-		q.countIf(tx, -1) // it went elsewhere meanwhile
 	case rows == 0 && printed:
 		rows, err = tx.Exec(updateProven, string(r.State), r.Reason, string(r.Evidence), p.log, key)
 	}

@@ -152,6 +152,8 @@ func TestSecondAttemptThatWasNotSentKeepsItsBanner(t *testing.T) {
 	p.q.Hold("paper_out")
 	p.q.Unhold()
 	h.settle()
+	h.restart()
+	p = h.printers["grill"]
 	if again := p.next(); again.Attempt != 2 || !again.Redo {
 		t.Errorf("then %+v, want attempt 2 with banner", again)
 	}
@@ -498,6 +500,47 @@ func TestNewRefuses(t *testing.T) {
 			c.change(&config)
 			if _, err := New(t.Context(), config); err == nil || err.Error() != c.want {
 				t.Errorf("New = %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// A job that the driver holds in hand may be moved or cancelled meanwhile; the driver then lets it go.
+func TestHeldInHandLeaves(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"moved", "cancelled"} {
+		t.Run(how, func(t *testing.T) {
+			h := newHouse(t, nil)
+			grill := h.printers["grill"]
+			grill.setIdle(true)
+			r := h.place(newOrder(dish(1, "Steak", "Grill")))
+			grill.report(printer.Held, false)
+			grill.q.Hold("unreachable")
+			h.settle()
+			h.clock.add(6 * time.Second)
+			if d := grill.q.oldestHeld(h.clock.now()); d != 6*time.Second {
+				t.Errorf("oldest held for %v, want 6s", d)
+			}
+			want := []string{"grill order cancelled"}
+			if how == "moved" {
+				if err := h.kitchen.Reroute(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				want = []string{"grill order superseded", "bar order queued"}
+			} else if _, err := h.orders.Cancel(t.Context(), till, "", "", r.ID); err != nil {
+				t.Fatal(err)
+			}
+			same(t, "jobs", h.jobs(r.ID), want)
+			if n, _, _ := grill.q.Waiting(); n != 0 {
+				t.Errorf("%d wait, want none", n)
+			}
+			grill.q.Unhold()
+			h.settle()
+			if j := grill.next(); j.ID != (printer.JobID{}) || len(grill.q.taken) != 0 {
+				t.Errorf("the grill gets %+v, and has %d", j, len(grill.q.taken))
+			}
+			if h.printers["bar"].drain() == 1 && strings.HasPrefix(h.printers["bar"].bodies[0], "REPRINT") {
+				t.Error("a ticket of which nothing was sent went out under the banner")
 			}
 		})
 	}
