@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -86,6 +87,7 @@ func (h *health) run(ctx context.Context) error {
 	defer sample.Stop()
 	h.readBoard(ctx)
 	h.tellScreens()
+	debug.FreeOSMemory() // what reading configuration, pages and tables took is not needed again
 	pause := time.NewTimer(tellHealth)
 	defer pause.Stop()
 	for {

@@ -13,6 +13,7 @@ const (
 	maxBatch  = 512  // writes that share a commit at most: bounds how long the last of them waits
 	maxLaters = 4096 // this many Laters waiting start a commit without waiting for their timer
 	maxTries  = 3    // a Later whose commit failed is run this often
+	maxPassed = 32   // Laters that an Overtake may leave behind; with more of them it takes them along
 )
 
 // Write runs fn in a savepoint of the next commit and returns after that commit's sync: nil means durable. fn's own error
@@ -34,8 +35,18 @@ func (j *Journal) Insist(ctx context.Context, fn func(*Tx) error) error {
 	return j.queue.do(ctx, fn, false)
 }
 
+// Overtake is Write for something that stands by itself, as a new order does: the few steps that Later has may be recorded
+// after it, so that nobody waits for them who need not.
+func (j *Journal) Overtake(ctx context.Context, fn func(*Tx) error) error {
+	err := j.queue.admit(ctx, &write{fn: fn, done: make(chan error, 1), counted: true, alone: true})
+	if err == ErrBusy {
+		j.metrics.refused.Inc()
+	}
+	return err
+}
+
 // Later runs fn in the next commit, and makes one by itself after Config.LaterDelay. Order is kept among Write, Insist and
-// Later. It never blocks and drops nothing while the journal is open: its callers are bounded by what they own (a printer,
+// Later; only an Overtake may come first. It never blocks and drops nothing while the journal is open: its callers are bounded by what they own (a printer,
 // a link), and from 4096 waiting on it asks for a commit at once. When storage fails, fn is run again, three times in
 // all, so it must change nothing but the journal; [Tx.After] hears each outcome, and what followed it in its batch stays before
 // it. fn's own error is logged and ends it.
@@ -52,6 +63,7 @@ type write struct {
 	fn      func(*Tx) error
 	done    chan error // of size 1, so that the writer never waits; nil for a Later
 	counted bool       // against the limit
+	alone   bool       // may go before Laters that came before it
 	begun   bool       // guarded by queue.mu: the writer has it
 	gone    bool       // guarded by queue.mu: its caller has left
 	tries   int
@@ -70,6 +82,7 @@ type queue struct {
 	waiting  []*write   // in order of arrival
 	writes   int        // of those, the ones somebody waits for
 	laters   int        // of those, the others
+	bound    int        // of the writes, the ones that must not overtake
 	underWay int        // counted writes that have no answer yet
 	due      bool       // the Laters have waited long enough
 	armed    bool       // timer is running
@@ -86,22 +99,29 @@ func newQueue(c Config) *queue {
 }
 
 func (q *queue) do(ctx context.Context, fn func(*Tx) error, counted bool) error {
+	return q.admit(ctx, &write{fn: fn, done: make(chan error, 1), counted: counted})
+}
+
+// admit brings w to the writer, unless there are too many, and waits for its outcome.
+func (q *queue) admit(ctx context.Context, w *write) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &write{fn: fn, done: make(chan error, 1), counted: counted}
 	q.mu.Lock()
 	switch {
 	case q.down != nil:
 		err := q.down
 		q.mu.Unlock()
 		return err
-	case counted && q.underWay >= q.limit:
+	case w.counted && q.underWay >= q.limit:
 		q.mu.Unlock()
 		return ErrBusy
 	}
-	if counted {
+	if w.counted {
 		q.underWay++
+	}
+	if !w.alone {
+		q.bound++
 	}
 	q.waiting = append(q.waiting, w)
 	q.writes++
@@ -127,6 +147,9 @@ func (q *queue) withdraw(w *write) bool {
 	}
 	w.gone, w.fn = true, nil
 	q.writes--
+	if !w.alone {
+		q.bound--
+	}
 	if w.counted {
 		q.underWay--
 	}
@@ -177,22 +200,29 @@ func (q *queue) take(batch []*write, now bool) []*write {
 	if q.writes == 0 && !(q.laters > 0 && (q.due || now)) {
 		return batch
 	}
-	n := min(len(q.waiting), maxBatch)
-	for _, w := range q.waiting[:n] {
+	// Steps that nobody waits for stay behind when nobody who came needs them recorded first.
+	pass := q.bound == 0 && !q.due && !now && q.laters <= maxPassed
+	rest := q.waiting[:0]
+	for _, w := range q.waiting {
 		switch {
 		case w.gone:
+			continue
+		case len(batch) == maxBatch, pass && w.done == nil:
+			rest = append(rest, w)
 			continue
 		case w.done == nil:
 			q.laters--
 		default:
 			q.writes--
+			if !w.alone {
+				q.bound--
+			}
 		}
 		w.begun = true
 		batch = append(batch, w)
 	}
-	rest := copy(q.waiting, q.waiting[n:])
-	clear(q.waiting[rest:])
-	q.waiting = q.waiting[:rest]
+	clear(q.waiting[len(rest):])
+	q.waiting = rest
 	if q.laters == 0 {
 		q.due = false
 		if q.armed {
@@ -265,7 +295,7 @@ func (q *queue) stop(cause error) {
 			told = append(told, w)
 		}
 	}
-	q.waiting, q.writes = kept, 0
+	q.waiting, q.writes, q.bound = kept, 0, 0
 	q.mu.Unlock()
 	q.answer(told, func(*write) error { return down })
 }

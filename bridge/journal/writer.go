@@ -154,6 +154,20 @@ func (w *writer) work(ctx context.Context) error {
 	}
 }
 
+// begin opens the transaction.
+func (w *writer) begin() error {
+	w.conn.trim()
+	if w.foldRest.CompareAndSwap(true, false) {
+		if _, err := w.conn.checkpoint(passive); err != nil {
+			return err
+		}
+	}
+	if _, err := w.conn.exec(sqlBegin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return nil
+}
+
 // rest commits what is in the queue, and what that brings about.
 func (w *writer) rest() error {
 	for {
@@ -190,14 +204,8 @@ func (w *writer) commit() error {
 	began := time.Now()
 	w.quiet.begin()
 	w.wrote, w.changes = false, nil
-	w.conn.trim()
-	if w.foldRest.CompareAndSwap(true, false) {
-		if _, err := w.conn.checkpoint(passive); err != nil {
-			return err
-		}
-	}
-	if _, err := w.conn.exec(sqlBegin); err != nil {
-		return fmt.Errorf("begin: %w", err)
+	if err := w.begin(); err != nil {
+		return err
 	}
 	for _, item := range w.batch {
 		w.next++
@@ -231,8 +239,11 @@ func (w *writer) commit() error {
 // call runs one function in its savepoint. Its own failure undoes that savepoint; an error returned here is of the
 // transaction as a whole.
 func (w *writer) call(item *write) error {
-	if _, err := w.conn.exec(sqlSave); err != nil {
-		return fmt.Errorf("savepoint: %w", err)
+	alone := len(w.batch) == 1 // the transaction is its savepoint
+	if !alone {
+		if _, err := w.conn.exec(sqlSave); err != nil {
+			return fmt.Errorf("savepoint: %w", err)
+		}
 	}
 	tx := &Tx{journal: w.Journal, conn: w.conn, at: w.config.Now().UTC().Truncate(time.Microsecond)}
 	item.tx, item.err = tx, nil
@@ -240,19 +251,24 @@ func (w *writer) call(item *write) error {
 	item.err = w.try(tx, item.fn)
 	tx.ended = true
 	if item.err == nil {
-		if _, err := w.conn.exec(sqlRelease); err != nil {
-			return fmt.Errorf("release: %w", err)
+		if !alone {
+			if _, err := w.conn.exec(sqlRelease); err != nil {
+				return fmt.Errorf("release: %w", err)
+			}
 		}
 		w.changes = append(w.changes, tx.changes...)
 		w.wrote = w.wrote || tx.wrote || len(tx.changes) > 0
 		return nil
 	}
 	w.seq = seq
-	if _, err := w.conn.exec(sqlUndo); err != nil {
-		return fmt.Errorf("undo after %v: %w", item.err, err)
+	undo := []string{sqlUndo, sqlRelease}
+	if alone {
+		undo = []string{sqlRollback, sqlBegin}
 	}
-	if _, err := w.conn.exec(sqlRelease); err != nil {
-		return fmt.Errorf("release: %w", err)
+	for _, statement := range undo {
+		if _, err := w.conn.exec(statement); err != nil {
+			return fmt.Errorf("undo after %v: %w", item.err, err)
+		}
 	}
 	tx.settle(item.err)
 	w.retry(item, item.err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/go-json-experiment/json"
 
@@ -43,6 +44,7 @@ type Board struct {
 	order   []*entry // open tickets, oldest first
 	bumped  map[string][]*entry
 	arrived map[journal.ID]time.Time // when the orders of this commit came in
+	fresh   map[*byte]*Ticket        // tickets of this commit, by the memory of their payload
 	health  []byte                   // the latest health event's data
 }
 
@@ -56,7 +58,7 @@ func newBoard(stations []Station, j *journal.Journal, now func() time.Time, m *m
 	b := &Board{
 		journal: j, now: now, metrics: m,
 		screens: map[string][]string{}, shows: map[string][]string{}, hubs: map[string]*screen.Hub{},
-		open: map[journal.ID]*entry{}, bumped: map[string][]*entry{}, arrived: map[journal.ID]time.Time{},
+		open: map[journal.ID]*entry{}, bumped: map[string][]*entry{}, arrived: map[journal.ID]time.Time{}, fresh: map[*byte]*Ticket{},
 	}
 	for _, s := range stations {
 		b.screens[s.Name] = s.Screens
@@ -84,16 +86,21 @@ func (b *Board) place(station string) string {
 // shown tells whether anybody sees the tickets of a station.
 func (b *Board) shown(station string) bool { return len(b.screens[b.place(station)]) > 0 }
 
+// loadFor is how old a ticket may be that a restarted box shows again. Keys rise with time, so that the rows before it
+// need not be read, nor kept in an index that every new ticket would have to be written into.
+const loadFor = 48 * time.Hour
+
 const (
-	selectBoard  = `SELECT ` + columns + ` FROM tickets WHERE (state IN ('held', 'new', 'cooking') OR unseen = 1) ORDER BY key`
-	selectBumped = `SELECT ` + columns + ` FROM (SELECT ` + columns + ` FROM tickets ORDER BY key DESC LIMIT 2000) WHERE state = 'ready' ORDER BY bumped_at`
+	selectBoard  = `SELECT ` + columns + ` FROM tickets WHERE key >= ? AND (state IN ('held', 'new', 'cooking') OR unseen = 1) ORDER BY key`
+	selectBumped = `SELECT ` + columns + ` FROM (SELECT ` + columns + ` FROM tickets WHERE key >= ? ORDER BY key DESC LIMIT 2000) WHERE state = 'ready' ORDER BY bumped_at`
 )
 
 // load reads what is open, and what can be recalled.
 func (b *Board) load(ctx context.Context) error {
 	b.seq = b.journal.Seq()
+	oldest := b.now().Add(-loadFor).UnixMilli() << 12 // as journal.ID.Key counts
 	for _, query := range []string{selectBoard, selectBumped} {
-		err := queryAll(ctx, b.journal.Read(), query, nil, func(scan func(...any) error) error {
+		err := queryAll(ctx, b.journal.Read(), query, []any{oldest}, func(scan func(...any) error) error {
 			r, err := scanTicket(scan)
 			if err != nil {
 				return err
@@ -126,19 +133,25 @@ func (b *Board) follow(changes []journal.Change) {
 			continue
 		}
 		e := &entry{payload: c.Payload}
-		if err := unmarshal(c.Payload, &e.Ticket); err != nil {
+		if t := b.fresh[unsafe.SliceData(c.Payload)]; t != nil {
+			e.Ticket = *t // nobody needs to read what was just written
+		} else if err := unmarshal(c.Payload, &e.Ticket); err != nil {
 			continue // written by this program a moment ago; were it broken, the ticket's own page says so
 		}
 		b.take(c.Seq, e)
 	}
 	clear(b.arrived)
+	clear(b.fresh)
 }
 
-// expect notes when an order came in whose tickets the next changes bring.
-func (b *Board) expect(order journal.ID, received time.Time) {
+// expect notes when an order came in whose tickets the next changes bring, and the tickets behind their payloads.
+func (b *Board) expect(order journal.ID, received time.Time, tickets []planned) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.arrived[order] = received
-	b.mu.Unlock()
+	for i := range tickets {
+		b.fresh[unsafe.SliceData(tickets[i].content)] = &tickets[i].Ticket
+	}
 }
 
 // SetHealth tells every screen how the devices are. data is one line of JSON.

@@ -127,7 +127,7 @@ func (p *Plan) Write(tx *journal.Tx) error {
 	tx.After(func(err error) {
 		if err == nil {
 			p.k.metrics.unclaimed.Add(float64(p.unclaimed))
-			p.k.board.expect(p.order.ID, p.order.Received)
+			p.k.board.expect(p.order.ID, p.order.Received, p.tickets)
 		}
 	})
 	for i := range p.tickets {

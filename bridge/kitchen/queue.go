@@ -271,6 +271,9 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 	if err != nil {
 		return fmt.Errorf("store job of printer %s: %w", q.c.Name, err)
 	}
+	if claimed {
+		return nil // its own steps follow within milliseconds and tell the feed
+	}
 	tx.Change("job", j.id.String(), q.notice(j.id, t.ID, t.Order, printer.Report{State: j.state, Attempt: a.Number, Reason: reason}, a.Sequence))
 	return nil
 }

@@ -106,7 +106,7 @@ func (s *Service) Place(ctx context.Context, by access.Principal, key string, o 
 	news := s.notice(placed, state, inPOS)
 	at := placed.ID
 	var committed time.Time
-	err = s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+	err = s.c.Journal.Overtake(ctx, func(tx *journal.Tx) error {
 		rows, err := tx.Exec(insertOrder, placed.ID.Key(), placed.ID[:], o.Source, o.SourceOrderID, placed.Number, day, o.Version, state, inPOS,
 			received.UnixMicro(), micros(release), digest[:], content, log)
 		if err != nil {

@@ -25,7 +25,7 @@ CREATE INDEX orders_scheduled ON orders (release_at) WHERE state = 'scheduled';
 CREATE TABLE tickets (
 	key        INTEGER PRIMARY KEY,
 	id         BLOB    NOT NULL,
-	order_key  INTEGER NOT NULL REFERENCES orders (key),
+	order_key  INTEGER NOT NULL,
 	parent     INTEGER NOT NULL, -- the ticket a change or cancellation speaks of; 0 for an order's own
 	station    TEXT    NOT NULL,
 	kind       TEXT    NOT NULL,
@@ -41,7 +41,6 @@ CREATE TABLE tickets (
 	log        TEXT    NOT NULL
 );
 CREATE INDEX tickets_order ON tickets (order_key);
-CREATE INDEX tickets_open ON tickets (key) WHERE state IN ('held', 'new', 'cooking') OR unseen = 1;
 
 CREATE TABLE jobs (
 	key        INTEGER PRIMARY KEY,
