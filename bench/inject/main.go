@@ -43,7 +43,7 @@ type options struct {
 	kneeStep    time.Duration
 	overload    bool
 	over        float64
-	overSeconds time.Duration
+	overFor     time.Duration
 	drain       time.Duration
 	connections int
 	seed        uint64
@@ -69,6 +69,13 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == enterCommand {
 		fmt.Fprintln(os.Stderr, "inject enter:", enter(os.Args[2:]))
 		os.Exit(exitUnusable)
+	}
+	if len(os.Args) > 1 && os.Args[1] == tableCommand {
+		if err := tables(os.Stdout, os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "inject table:", err)
+			os.Exit(exitUnusable)
+		}
+		return
 	}
 	punctual() // the children live as long as this thread, and orders leave on time
 	debug.SetGCPercent(400)
@@ -136,7 +143,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 		o.screenNames = strings.Split(screens, ",")
 	}
 	sec := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	o.seconds, o.kneeStep, o.overSeconds, o.drain, o.warm = sec(seconds), sec(kneeStep), sec(overSeconds), sec(drain), sec(warm)
+	o.seconds, o.kneeStep, o.overFor, o.drain, o.warm = sec(seconds), sec(kneeStep), sec(overSeconds), sec(drain), sec(warm)
 	var faults []error
 	bad := func(wrong bool, format string, a ...any) {
 		if wrong {
@@ -147,7 +154,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	bad(o.printers < 1 || o.printers > len(categories), "-printers %d: 1 to %d, a category each at least", o.printers, len(categories))
 	bad(o.screens < 0 || o.screens > 64, "-screens %d: 0 to 64", o.screens)
 	bad(o.runs < 0, "-runs %d: 0 or more", o.runs)
-	bad(o.seconds <= 0 || o.kneeStep <= 0 || o.overSeconds <= 0, "seconds must be more than none")
+	bad(o.seconds <= 0 || o.kneeStep <= 0 || o.overFor <= 0, "seconds must be more than none")
 	bad(o.profile != "" && o.profile != "pi", "-profile %q: only pi is known", o.profile)
 	bad(o.paper != "light" && o.paper != "simulate", "-paper %q: simulate or light", o.paper)
 	bad(o.box != "" && o.token == "", "-box needs -token, as `aboyeur token add` printed it")
@@ -330,8 +337,8 @@ func flood(ctx context.Context, o options, salt uint16, rep *report, out io.Writ
 		return err
 	}
 	s.load(0, min(500, rate/4), time.Second)
-	fmt.Fprintf(out, "\noverload: %.0f orders/s for %s\n", rate, o.overSeconds)
-	v, err := s.overrun(ctx, 1, rate, o.overSeconds)
+	fmt.Fprintf(out, "\noverload: %.0f orders/s for %s\n", rate, o.overFor)
+	v, err := s.overrun(ctx, 1, rate, o.overFor)
 	rep.Overload = &v
 	return err
 }

@@ -144,7 +144,8 @@ func (t *tape) write(p []byte, at int64) []byte {
 		}
 		if n < 0 {
 			t.unknown++
-			n = -n
+			p = p[-n:]
+			continue
 		}
 		t.do(p[:n], at)
 		p = p[n:]

@@ -64,7 +64,6 @@ type double struct {
 	list   []string
 	subs   map[string]map[chan string]bool
 	struck map[string]bool
-	open   int
 	since  time.Time
 	count  int
 }

@@ -59,10 +59,8 @@ func TestWithTheDriver(t *testing.T) {
 		t.Errorf("job %+v, want proof by process id", j)
 	}
 	waitFor("an idle printer", func() bool { return driver.Status().State == printer.Ready && !driver.Status().InHand })
-	var ids []string
 	for range 20 {
 		r := h.place(newOrder(dish(1, "Fish", "Grill")))
-		ids = append(ids, r.ID.String())
 		first = r
 	}
 	waitFor("all tickets", func() bool {

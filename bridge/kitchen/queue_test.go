@@ -213,7 +213,6 @@ func TestJobsInTheMiddleComeFirstAfterARestart(t *testing.T) {
 	for _, state := range []printer.State{printer.Sending, printer.Sent, printer.Printed, printer.Waiting, printer.Unknown, printer.Cleared} {
 		t.Run(string(state), func(t *testing.T) {
 			h := newHouse(t, nil)
-			p := h.printers["grill"]
 			early, late := newOrder(dish(1, "early", "Grill")), newOrder(dish(1, "late", "Grill"))
 			h.place(early)
 			h.place(late)
@@ -228,7 +227,7 @@ func TestJobsInTheMiddleComeFirstAfterARestart(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.restart()
-			p = h.printers["grill"]
+			p := h.printers["grill"]
 			if p.q.LastSequence() != 7 {
 				t.Errorf("sequence goes on from %d, want 7", p.q.LastSequence())
 			}
