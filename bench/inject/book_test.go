@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"aboyeur/bridge/sale"
+	"aboyeur/simulate/dinner"
 )
 
 func TestMarkIsFoundAgain(t *testing.T) {
@@ -88,7 +89,7 @@ func TestLayout(t *testing.T) {
 		}
 	}
 	used := map[int]bool{}
-	for _, c := range categories {
+	for _, c := range dinner.Categories {
 		used[stationOf(c, 3)] = true
 	}
 	if len(used) != 3 {

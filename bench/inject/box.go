@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"aboyeur/simulate/dinner"
 )
 
 // A box is the one under test: one that the generator started, or one that runs already.
@@ -56,7 +58,7 @@ func configuration(l layout, listen, dir, tokens string, printers []string) []by
 	f("stations:")
 	for i := range l.stations {
 		var cats, screens []string
-		for _, c := range categories {
+		for _, c := range dinner.Categories {
 			if stationOf(c, l.stations) == i {
 				cats = append(cats, c)
 			}

@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"aboyeur/simulate/dinner"
 )
 
 // options are the flags.
@@ -151,7 +153,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 		}
 	}
 	bad(o.rate < 0.1 || o.rate > 100_000, "-rate %g: 0.1 to 100000", o.rate)
-	bad(o.printers < 1 || o.printers > len(categories), "-printers %d: 1 to %d, a category each at least", o.printers, len(categories))
+	bad(o.printers < 1 || o.printers > len(dinner.Categories), "-printers %d: 1 to %d, a category each at least", o.printers, len(dinner.Categories))
 	bad(o.screens < 0 || o.screens > 64, "-screens %d: 0 to 64", o.screens)
 	bad(o.runs < 0, "-runs %d: 0 or more", o.runs)
 	bad(o.seconds <= 0 || o.kneeStep <= 0 || o.overFor <= 0, "seconds must be more than none")

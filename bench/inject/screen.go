@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"aboyeur/simulate/dinner"
 )
 
 // A screen is one reader of a kitchen screen's event stream. It notes when each order's ticket came and shows nothing.
@@ -90,8 +92,8 @@ func (s *screen) follow(ctx context.Context, last *string) error {
 
 // shownTicket is what the generator reads of a ticket as screens get it.
 type shownTicket struct {
-	Station string  `json:"station"`
-	Partner partner `json:"partner"`
+	Station string         `json:"station"`
+	Partner dinner.Partner `json:"partner"`
 }
 
 // take notes what an event shows. A screen of one station needs no decoding: the mark is looked for as it stands, which

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"aboyeur/simulate/dinner"
 )
 
 // standIn is a program that looks like a box from outside: the same commands, the same paths, nothing on disk.
@@ -132,7 +134,7 @@ func (d *double) strike(fault string) bool {
 
 func (d *double) take(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	var m menu
+	var m dinner.Order
 	if err == nil {
 		err = json.Unmarshal(body, &m)
 	}
@@ -201,7 +203,7 @@ func (d *double) take(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"id":%q,"number":%d}`, id, d.n)
 }
 
-func concerned(categories []string, lines []line) bool {
+func concerned(categories []string, lines []dinner.Line) bool {
 	for _, l := range lines {
 		for _, c := range categories {
 			if l.Category == c {
