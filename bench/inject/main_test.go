@@ -53,6 +53,7 @@ func self(t *testing.T) string {
 // inject runs the generator and gives its report.
 func inject(t *testing.T, args ...string) (int, *report, string) {
 	t.Helper()
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the children are this binary: under -race each would sleep a second at its end
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out strings.Builder
 	args = append([]string{"-json", file, "-aboyeur", self(t)}, args...)
