@@ -35,8 +35,13 @@ import (
 // Grace is how long what is in hand may take when the box is told to stop (contract section 2).
 const Grace = 5 * time.Second
 
-// memoryLimit keeps the garbage collector ahead of a burst; the goal under overload is 96 MiB resident in all.
-const memoryLimit = 56 << 20
+// memoryLimit keeps the garbage collector ahead of a burst; the limit under overload is 96 MiB resident in all, of which the
+// program itself maps 17. Much lower, and a day of tickets that nobody bumped would keep the collector at work for ever.
+const memoryLimit = 72 << 20
+
+// laterDelay is how long the steps of a print job may wait for company. Losing the last of them in a crash is safe: the job
+// comes back as unknown.
+const laterDelay = 300 * time.Millisecond
 
 // Options are what a caller decides besides the configuration.
 type Options struct {
@@ -92,7 +97,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	b.warnings = warning.New(o.Now, o.Log)
-	if b.journal, err = journal.Open(ctx, journal.Config{Dir: c.Data.Dir, Now: o.Now, Log: o.Log, Registerer: b.registry, Wrap: o.storage}); err != nil {
+	if b.journal, err = journal.Open(ctx, journal.Config{Dir: c.Data.Dir, Now: o.Now, Log: o.Log, Registerer: b.registry, LaterDelay: laterDelay, Wrap: o.storage}); err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", c.Data.Dir, err)
 	}
 	if err := b.buildKitchen(ctx); err != nil {

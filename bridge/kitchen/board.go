@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
@@ -48,10 +49,29 @@ type Board struct {
 	health  []byte                   // the latest health event's data
 }
 
-// entry is one ticket as its screens show it.
+// entry is one ticket on the board: what the board decides on, and the JSON that screens get. A ticket that nobody bumps
+// stays for days, so no more of it is kept.
 type entry struct {
-	Ticket
-	payload []byte
+	id, order journal.ID
+	number    int
+	station   string
+	state     string
+	visible   bool // screens show it
+	bumpedAt  time.Time
+	bumpedBy  string
+	payload   []byte
+}
+
+func entryOf(t *Ticket, payload []byte) *entry {
+	return &entry{t.ID, t.Order, t.Number, t.Station, t.State, t.open(), t.BumpedAt, t.BumpedBy, payload}
+}
+
+// ticket reads the entry's JSON back.
+func (e *entry) ticket() (t Ticket) {
+	if err := unmarshal(e.payload, &t); err != nil {
+		panic(err) // entryOf was given the ticket together with its own JSON
+	}
+	return t
 }
 
 func newBoard(stations []Station, j *journal.Journal, now func() time.Time, m *metrics) *Board {
@@ -105,12 +125,12 @@ func (b *Board) load(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			e := &entry{r.Ticket, r.Ticket.encode()}
+			e := entryOf(&r.Ticket, r.Ticket.encode())
 			switch {
-			case !b.shown(e.Station):
-			case e.open():
+			case !b.shown(e.station):
+			case e.visible:
 				b.put(e)
-			case e.State == StateReady:
+			case e.state == StateReady:
 				b.remember(e)
 			}
 			return nil
@@ -132,13 +152,14 @@ func (b *Board) follow(changes []journal.Change) {
 		if c.Kind != "ticket" {
 			continue
 		}
-		e := &entry{payload: c.Payload}
-		if t := b.fresh[unsafe.SliceData(c.Payload)]; t != nil {
-			e.Ticket = *t // nobody needs to read what was just written
-		} else if err := unmarshal(c.Payload, &e.Ticket); err != nil {
-			continue // written by this program a moment ago; were it broken, the ticket's own page says so
+		t := b.fresh[unsafe.SliceData(c.Payload)] // nobody needs to read what was just written
+		if t == nil {
+			t = new(Ticket)
+			if unmarshal(c.Payload, t) != nil {
+				continue // written by this program a moment ago; were it broken, the ticket's own page says so
+			}
 		}
-		b.take(c.Seq, e)
+		b.take(c.Seq, entryOf(t, c.Payload))
 	}
 	clear(b.arrived)
 	clear(b.fresh)
@@ -167,28 +188,28 @@ func (b *Board) SetHealth(data []byte) {
 
 // take puts one ticket's new state on the board and tells its screens.
 func (b *Board) take(seq int64, e *entry) {
-	if !b.shown(e.Station) {
+	if !b.shown(e.station) {
 		return // nobody sees it, and nobody could take it off the board again
 	}
-	_, was := b.open[e.ID]
+	_, was := b.open[e.id]
 	b.forget(e)
-	if !e.open() {
-		b.remove(e.ID)
-		if e.State == StateReady {
+	if !e.visible {
+		b.remove(e.id)
+		if e.state == StateReady {
 			b.remember(e)
 		}
 		if was {
-			b.publish(seq, e.Station, "ticket-removed", encode(removed{e.ID, e.Number, e.State, e.BumpedBy}))
+			b.publish(seq, e.station, "ticket-removed", encode(removed{e.id, e.number, e.state, e.bumpedBy}))
 		}
 		return
 	}
 	b.put(e)
 	if was {
-		b.publish(seq, e.Station, "ticket-updated", e.payload)
+		b.publish(seq, e.station, "ticket-updated", e.payload)
 		return
 	}
-	b.publish(seq, e.Station, "ticket", e.payload)
-	if at, ok := b.arrived[e.Order]; ok {
+	b.publish(seq, e.station, "ticket", e.payload)
+	if at, ok := b.arrived[e.order]; ok {
 		b.metrics.toScreen.Observe(max(0, b.now().Sub(at).Seconds()))
 	}
 }
@@ -202,14 +223,14 @@ type removed struct {
 }
 
 func (b *Board) put(e *entry) {
-	if old, ok := b.open[e.ID]; ok {
+	if old, ok := b.open[e.id]; ok {
 		*old = *e
 		return
 	}
-	b.open[e.ID] = e
+	b.open[e.id] = e
 	b.order = append(b.order, e)
 	// Nearly always the newest already; a recalled ticket goes back to its place.
-	for i := len(b.order) - 1; i > 0 && b.order[i].ID.Key() < b.order[i-1].ID.Key(); i-- {
+	for i := len(b.order) - 1; i > 0 && b.order[i].id.Key() < b.order[i-1].id.Key(); i-- {
 		b.order[i], b.order[i-1] = b.order[i-1], b.order[i]
 	}
 }
@@ -217,26 +238,26 @@ func (b *Board) put(e *entry) {
 func (b *Board) remove(id journal.ID) {
 	if e, ok := b.open[id]; ok {
 		delete(b.open, id)
-		at, _ := slices.BinarySearchFunc(b.order, e, func(a, c *entry) int { return cmp.Compare(a.ID.Key(), c.ID.Key()) })
+		at, _ := slices.BinarySearchFunc(b.order, e, func(a, c *entry) int { return cmp.Compare(a.id.Key(), c.id.Key()) })
 		b.order = slices.Delete(b.order, at, at+1)
 	}
 }
 
 // remember keeps a bumped ticket for recall, and drops those that are neither among the last nor of the last hour.
 func (b *Board) remember(e *entry) {
-	station := b.place(e.Station)
+	station := b.place(e.station)
 	list := append(b.bumped[station], e)
 	limit := b.now().Add(-RecallFor)
-	for len(list) > RecallTickets && (len(list) > recallMost || list[0].BumpedAt.Before(limit)) {
+	for len(list) > RecallTickets && (len(list) > recallMost || list[0].bumpedAt.Before(limit)) {
 		list = list[1:]
 	}
 	b.bumped[station] = list
 }
 
 func (b *Board) forget(e *entry) {
-	station := b.place(e.Station)
+	station := b.place(e.station)
 	list := b.bumped[station]
-	if at := slices.IndexFunc(list, func(old *entry) bool { return old.ID == e.ID }); at >= 0 {
+	if at := slices.IndexFunc(list, func(old *entry) bool { return old.id == e.id }); at >= 0 {
 		b.bumped[station] = slices.Delete(slices.Clone(list), at, at+1)
 	}
 }
@@ -267,23 +288,35 @@ type Snapshot struct {
 
 // Snapshot gives a screen's picture, and the reader of every event after it. false: there is no such screen.
 func (b *Board) Snapshot(name string) (Snapshot, *screen.Reader, bool) {
+	s, payloads, reader := b.snapshot(name)
+	if reader == nil {
+		return s, nil, false
+	}
+	for _, p := range payloads {
+		s.Tickets = append(s.Tickets, (&entry{payload: p}).ticket())
+	}
+	return s, reader, true
+}
+
+// snapshot is Snapshot with the tickets as their JSON; the reader is nil when there is no such screen.
+func (b *Board) snapshot(name string) (s Snapshot, payloads []jsontext.Value, reader *screen.Reader) {
 	hub := b.hubs[name]
 	if hub == nil {
-		return Snapshot{}, nil, false
+		return s, nil, nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := Snapshot{
+	s = Snapshot{
 		Epoch: b.journal.Epoch(), Seq: b.seq, Screen: name, Stations: b.shows[name], Now: b.now().UTC(),
 		RecallSeconds: int(RecallFor.Seconds()), Tickets: []Ticket{},
 	}
 	for _, e := range b.order {
-		if slices.Contains(s.Stations, b.place(e.Station)) {
-			s.Tickets = append(s.Tickets, e.Ticket)
+		if slices.Contains(s.Stations, b.place(e.station)) {
+			payloads = append(payloads, e.payload)
 		}
 	}
-	s.Open = len(s.Tickets)
-	return s, hub.Join(), true
+	s.Open = len(payloads)
+	return s, payloads, hub.Join()
 }
 
 // Resume gives the reader of every event after seq; false when some of them are no longer kept.
@@ -315,7 +348,7 @@ func (b *Board) Beat(name string) Beat {
 	defer b.mu.Unlock()
 	beat := Beat{Now: b.now().UTC(), Seq: b.seq}
 	for _, e := range b.order {
-		if slices.Contains(b.shows[name], b.place(e.Station)) {
+		if slices.Contains(b.shows[name], b.place(e.station)) {
 			beat.Open++
 		}
 	}
@@ -331,7 +364,7 @@ func (b *Board) Recall(station string) ([]Ticket, error) {
 	}
 	tickets := []Ticket{}
 	for _, e := range slices.Backward(b.bumped[station]) {
-		tickets = append(tickets, e.Ticket)
+		tickets = append(tickets, e.ticket())
 	}
 	return tickets, nil
 }
@@ -347,8 +380,12 @@ func (b *Board) Screens() map[string]int {
 
 // picture appends the snapshot event of a screen and gives the reader of what follows.
 func (b *Board) picture(name string, into []byte) (*screen.Reader, []byte) {
-	s, reader, _ := b.Snapshot(name)
-	return reader, api.AppendEvent(into, api.Event{ID: s.Seq, Name: "snapshot", Data: encode(s)})
+	s, payloads, reader := b.snapshot(name)
+	raw := struct {
+		Snapshot
+		Tickets []jsontext.Value `json:"tickets"` // in place of the snapshot's own
+	}{s, payloads}
+	return reader, api.AppendEvent(into, api.Event{ID: s.Seq, Name: "snapshot", Data: encode(raw)})
 }
 
 // greet appends what a reader gets besides the tickets when it comes: how the devices are, and a first beat.

@@ -69,7 +69,7 @@ func TestRecallIsBounded(t *testing.T) {
 	b := &Board{now: c.now, bumped: map[string][]*entry{}, screens: map[string][]string{"grill": {"x"}}}
 	bump := func(n int, every time.Duration) int {
 		for range n {
-			b.remember(&entry{Ticket: Ticket{Station: "grill", State: StateReady, BumpedAt: c.now()}})
+			b.remember(&entry{station: "grill", state: StateReady, bumpedAt: c.now()})
 			c.add(every)
 		}
 		return len(b.bumped["grill"])

@@ -297,11 +297,14 @@ func (q *Queue) notice(id, ticket, order journal.ID, r printer.Report, sequence 
 
 const (
 	selectNext = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, t.id, o.id, o.received_at, t.content
-FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key LIMIT ?`
+FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key`
 	selectLeft = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, t.id, o.id, o.received_at, t.content
-FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 AND j.state NOT IN ('queued', 'held') ORDER BY j.key LIMIT ?`
+FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 AND j.state NOT IN ('queued', 'held') ORDER BY j.key`
 	updateSending = `UPDATE jobs SET state = 'sending', reason = ?, evidence = '', attempt = ?, sequence = ?, banner = ?, first_sent = CASE first_sent WHEN 0 THEN ? ELSE first_sent END, held_at = 0, log = log || ? WHERE key = ? AND settled = 0`
 )
+
+// errFound ends a query that has what it looked for.
+var errFound = errors.New("found")
 
 // Next implements printer.Ledger.
 func (q *Queue) Next(ctx context.Context, sending func(printer.Job) printer.Attempt) (job printer.Job, a printer.Attempt, ok bool, err error) {
@@ -352,10 +355,9 @@ func (q *Queue) Next(ctx context.Context, sending func(printer.Job) printer.Atte
 // pick reads the first job of query that the driver does not have. Those it has are not more than it has taken, so one
 // row more is enough to look at.
 func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.Attempt, have taken, ok bool, err error) {
-	q.mu.Lock()
-	inHand := len(q.taken)
-	q.mu.Unlock()
-	err = tx.Query(query, []any{q.c.Name, inHand + 1}, func(scan func(...any) error) error {
+	// The first that the driver does not have ends the reading. A bound LIMIT would do the same, at the price of a plan made
+	// anew for each value.
+	err = tx.Query(query, []any{q.c.Name}, func(scan func(...any) error) error {
 		var id, ticket, order journal.ID
 		var content []byte
 		var banner bool
@@ -369,7 +371,7 @@ func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.A
 		q.mu.Lock()
 		_, known := q.taken[j.ID]
 		q.mu.Unlock()
-		if ok || known {
+		if known {
 			return nil
 		}
 		have = taken{ticket: ticket, order: order}
@@ -382,8 +384,11 @@ func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.A
 		}
 		job, ok = j, true
 		a = printer.Attempt{Number: j.Attempt, Sequence: j.Sequence, At: j.FirstSent, Banner: banner, Reason: j.Reason}
-		return nil
+		return errFound
 	})
+	if err == errFound {
+		err = nil
+	}
 	return job, a, have, ok, err
 }
 
