@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"sync"
@@ -59,7 +60,7 @@ func newHealth(b *Box) (*health, error) {
 		changed: make(chan struct{}, 1), printers: map[string]printer.Status{}, proofs: b.proofs,
 		up:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aboyeur_printer_up", Help: "1 while the printer is connected and answers."}, []string{"printer"}),
 		paper:       prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aboyeur_printer_paper", Help: "Paper: 0 out, 1 low, 2 ok or not known to be otherwise."}, []string{"printer"}),
-		temperature: gauge("aboyeur_board_temperature_celsius", "Temperature of the hottest processor sensor; NaN without one."),
+		temperature: gauge("aboyeur_board_temperature_celsius", "Temperature of the hottest sensor of the board; NaN without one."),
 		throttled:   gauge("aboyeur_board_throttled", "1 while the board is slowed down by heat or a weak power supply."),
 		disk:        gauge("aboyeur_board_disk_free_bytes", "Free space on the journal's disk."),
 		memory:      gauge("aboyeur_board_memory_available_bytes", "Memory that can be had without swapping."),
@@ -123,7 +124,10 @@ func (h *health) readBoard(ctx context.Context) {
 	h.mu.Lock()
 	h.figures = f
 	h.mu.Unlock()
-	h.temperature.Set(f.Temperature)
+	h.temperature.Set(math.NaN())
+	if f.TemperatureKnown {
+		h.temperature.Set(f.Temperature)
+	}
 	h.throttled.Set(oneIf(f.Throttled.Now()))
 	h.disk.Set(float64(f.DiskFree))
 	h.memory.Set(float64(f.MemoryAvailable))

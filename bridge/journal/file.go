@@ -220,7 +220,7 @@ func (j *Journal) setAside(cause error) error {
 		Code: "journal_set_aside",
 		Text: "The journal was damaged (" + cause.Error() + "). It was set aside as " + aside +
 			" and a new, empty one was started: earlier orders, settings made in the console and paired screens are not in it.",
-		Remedy: "Keep that file: `sqlite3 " + aside + " .recover` shows what is readable. Restore the latest backup with `aboyeur restore`," +
+		Remedy: "Keep that file: `sqlite3 " + aside + " .recover` shows what is readable. If there is a backup, stop the box and put it back as journal.db," +
 			" and have the disk looked at; a worn memory card is the usual cause.",
 	})
 	return nil

@@ -149,7 +149,7 @@ func TestDamagedFileIsSetAside(t *testing.T) {
 			j := openRunning(t, journal.WithCheckLimit(journal.Config{Dir: dir, Log: quiet, Now: now}, time.Minute), embedded(t))
 			n, wrong := j.Notice()
 			aside := path + ".corrupt-20261121T190405Z"
-			if !wrong || n.Code != "journal_set_aside" || !strings.Contains(n.Text, aside) || !strings.Contains(n.Remedy, "aboyeur restore") {
+			if !wrong || n.Code != "journal_set_aside" || !strings.Contains(n.Text, aside) || !strings.Contains(n.Remedy, "put it back as journal.db") {
 				t.Errorf("Notice = %+v, %v", n, wrong)
 			}
 			if got := readFile(t, aside); !bytes.Equal(got, broken) {

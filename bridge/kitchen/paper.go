@@ -13,15 +13,16 @@ import (
 
 // paper renders tickets for one printer: its columns, its code pages, its language.
 type paper struct {
-	words    words.Paper
-	courses  []string
-	location *time.Location
-	encoders *sync.Pool // of *escpos.Encoder: a plan renders on whatever goroutine took the order
+	words     words.Paper
+	catalogue *words.Catalogue
+	courses   []string
+	location  *time.Location
+	encoders  *sync.Pool // of *escpos.Encoder: a plan renders on whatever goroutine took the order
 }
 
 func newPaper(c PrinterConfig, courses []string, location *time.Location) paper {
 	return paper{
-		words: c.Words.Paper(), courses: courses, location: location,
+		words: c.Words.Paper(), catalogue: c.Words, courses: courses, location: location,
 		encoders: &sync.Pool{New: func() any { return escpos.NewEncoder(c.Profile, c.Words.Lang()) }},
 	}
 }
@@ -81,7 +82,7 @@ func (p *paper) render(t *Ticket, instead string) []byte {
 	if len(t.Also) > 0 {
 		e.Wrap("", "", words.Fill(w.AlsoAt, strings.Join(t.Also, ", ")))
 	}
-	e.Line(words.Fill(w.End, items))
+	e.Line(p.catalogue.N("paper.end", items))
 	return e.Finish()
 }
 

@@ -14,7 +14,6 @@ type Paper struct {
 	NotCertain                    string // may already be on paper
 	For                           string // {0}: station a rerouted ticket belongs to
 	NotInPOS                      string
-	End                           string // closes a ticket: {0} items, so that a torn one shows
 	TestPage, TestText            string
 	DineIn, Delivery, Pickup      string
 	Sequence                      string // {0}: per-printer number in the tail
@@ -30,7 +29,7 @@ func (c *Catalogue) Paper() Paper {
 		Allergy: c.T("paper.allergy"), Changed: c.T("paper.changed"), Cancelled: c.T("paper.cancelled"),
 		Added: c.T("paper.added"), Removed: c.T("paper.removed"), Reprint: c.T("paper.reprint"),
 		FirstSent: c.T("paper.first_sent"), Reason: c.T("paper.reason"), NotCertain: c.T("paper.not_certain"),
-		For: c.T("paper.for"), NotInPOS: c.T("paper.not_in_pos"), End: c.T("paper.end"),
+		For: c.T("paper.for"), NotInPOS: c.T("paper.not_in_pos"),
 		TestPage: c.T("paper.test_page"), TestText: c.T("paper.test_text"),
 		DineIn: c.T("paper.dine_in"), Delivery: c.T("paper.delivery"), Pickup: c.T("paper.pickup"),
 		Sequence: c.T("paper.sequence"), AlsoAt: c.T("paper.also_at"), Printer: c.T("paper.printer"),

@@ -22,7 +22,7 @@ import (
 
 // Figures are one reading. What a board cannot tell is marked by its Known member, or is zero where zero cannot be.
 type Figures struct {
-	Temperature      float64 // degrees Celsius of the hottest processor sensor
+	Temperature      float64 // degrees Celsius of the hottest sensor
 	TemperatureKnown bool
 	Throttled        Throttling
 	ThrottledKnown   bool
