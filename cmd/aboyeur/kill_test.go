@@ -182,7 +182,7 @@ func TestKill(t *testing.T) {
 	bin, dir := buildBinary(t), t.TempDir()
 	grill := launchPrinter(t, bin, dir, "grill", "--model", "epson-tm-t88", "--speed", "400")
 	pass := launchPrinter(t, bin, dir, "pass", "--model", "epson-tm-t20", "--no-process-id", "--speed", "250")
-	bar := launchPrinter(t, bin, dir, "bar", "--model", "epson-tm-m30", "--speed", "800", "--cut-time", "250ms")
+	bar := launchPrinter(t, bin, dir, "bar", "--model", "epson-tm-m30", "--speed", "800", "--cut-time", "100ms")
 	printers := []paperPrinter{grill, pass, bar}
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -379,7 +379,7 @@ func (k *killer) look() {
 	}
 	var half int
 	err = db.QueryRow(`SELECT count(*) FROM orders o WHERE NOT EXISTS (SELECT 1 FROM tickets t JOIN jobs j ON j.ticket_key = t.key WHERE t.order_key = o.key)
-		OR NOT EXISTS (SELECT 1 FROM changes c WHERE c.kind = 'order' AND c.subject = lower(substr(hex(o.id),1,8)||'-'||substr(hex(o.id),9,4)||'-'||substr(hex(o.id),13,4)||'-'||substr(hex(o.id),17,4)||'-'||substr(hex(o.id),21)))`).Scan(&half)
+		OR lower(substr(hex(o.id),1,8)||'-'||substr(hex(o.id),9,4)||'-'||substr(hex(o.id),13,4)||'-'||substr(hex(o.id),17,4)||'-'||substr(hex(o.id),21)) NOT IN (SELECT subject FROM changes WHERE kind = 'order')`).Scan(&half)
 	if err != nil {
 		k.t.Fatal(err)
 	}
@@ -397,7 +397,7 @@ func (k *killer) recheck() {
 			k.t.Errorf("order %s was answered 201 as %s; the journal has %q", o.SourceOrderID, o.id, known[o.SourceOrderID])
 		}
 	}
-	for _, o := range k.orders[max(0, len(k.orders)-60):] {
+	for _, o := range k.orders[max(0, len(k.orders)-24):] {
 		body, err := json.Marshal(o.Order)
 		if err != nil {
 			panic(err)
@@ -475,7 +475,9 @@ func (k *killer) open() map[string]int {
 	for {
 		var page struct {
 			Orders []struct {
-				Tickets []struct{ Jobs []struct{ Printer, State string } }
+				Tickets []struct {
+					Jobs []struct{ Printer, State string }
+				}
 			}
 			Next string
 		}
