@@ -88,7 +88,8 @@ func parseMetrics(r io.Reader) map[string]float64 {
 		if !ok || strings.HasPrefix(name, "#") || strings.Contains(name, "{") {
 			continue
 		}
-		if v, err := strconv.ParseFloat(value, 64); err == nil {
+		// A gauge of what the box cannot measure is NaN, for which JSON has no word.
+		if v, err := strconv.ParseFloat(value, 64); err == nil && !math.IsNaN(v) {
 			all[name] = v
 		}
 	}
