@@ -74,7 +74,7 @@ func TestMedian(t *testing.T) {
 }
 
 func TestParseMetrics(t *testing.T) {
-	got := parseMetrics(strings.NewReader("# HELP a b\n# TYPE a counter\na 3\nb{x=\"y\"} 4\nc_seconds_sum 1.5e-3\nbroken\n"))
+	got := parseMetrics(strings.NewReader("# HELP a b\n# TYPE a counter\na 3\nb{x=\"y\"} 4\nc_seconds_sum 1.5e-3\nno_sensor NaN\nbroken\n"))
 	if len(got) != 2 || got["a"] != 3 || got["c_seconds_sum"] != 0.0015 {
 		t.Errorf("parseMetrics = %v, want a 3 and c_seconds_sum 0.0015", got)
 	}
