@@ -139,7 +139,7 @@ func scanTicket(scan func(...any) error) (r row, err error) {
 		return r, fmt.Errorf("the journal holds ticket %s, which cannot be read: %w", journal.ID(id), err)
 	}
 	r.ID, r.State, r.ChangedUnseen, r.Version = journal.ID(id), state, unseen != 0, version
-	r.StartedAt, r.BumpedAt, r.BumpedBy = fromMicros(started), fromMicros(bumped), by
+	r.StartedAt, r.BumpedAt, r.BumpedBy = journal.FromMicros(started), journal.FromMicros(bumped), by
 	return r, nil
 }
 
@@ -179,7 +179,7 @@ func update(tx *journal.Tx, r *row, log []byte) error {
 	was := r.Version
 	r.Version++
 	content := r.Ticket.encode()
-	rows, err := tx.Exec(updateTicket, r.State, r.before, r.ChangedUnseen, r.Version, micros(r.StartedAt), micros(r.BumpedAt), r.BumpedBy, content, log, r.ID.Key(), was)
+	rows, err := tx.Exec(updateTicket, r.State, r.before, r.ChangedUnseen, r.Version, journal.Micros(r.StartedAt), journal.Micros(r.BumpedAt), r.BumpedBy, content, log, r.ID.Key(), was)
 	if err != nil {
 		return fmt.Errorf("store ticket %s: %w", r.ID, err)
 	}
@@ -188,22 +188,6 @@ func update(tx *journal.Tx, r *row, log []byte) error {
 	}
 	tx.Change("ticket", r.ID.String(), content)
 	return nil
-}
-
-// micros is a time as the journal keeps it; the zero time is 0.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-// fromMicros is micros read back.
-func fromMicros(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
 }
 
 // queryAll runs a query on the read pool and gives each row to each.

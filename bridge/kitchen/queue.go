@@ -367,7 +367,7 @@ func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.A
 		if err := scan(&id, &j.State, &j.Reason, &j.Attempt, &j.Sequence, &banner, &j.Redo, &first, &j.Body, &ticket, &order, &received, &content); err != nil {
 			return err
 		}
-		j.ID, j.Reprint, j.FirstSent = printer.JobID(id), true, fromMicros(first)
+		j.ID, j.Reprint, j.FirstSent = printer.JobID(id), true, journal.FromMicros(first)
 		q.mu.Lock()
 		_, known := q.taken[j.ID]
 		q.mu.Unlock()
@@ -376,7 +376,7 @@ func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.A
 		}
 		have = taken{ticket: ticket, order: order}
 		if received != nil && !j.Redo {
-			have.received = arrival(id, fromMicros(*received))
+			have.received = arrival(id, journal.FromMicros(*received))
 		}
 		var t Ticket
 		if content != nil && unmarshal(content, &t) == nil { // else a banner has no words; the body is there all the same

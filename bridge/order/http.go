@@ -1,6 +1,7 @@
 package order
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -134,19 +135,17 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) cancel(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	key, err := idempotencyKey(r)
-	if err != nil {
-		return err
-	}
-	v, err := s.Cancel(r.Context(), access.From(r.Context()), key, "", id)
-	return s.answer(w, v, err)
+	return s.act(w, r, func(ctx context.Context, by access.Principal, key string, id journal.ID) (View, error) {
+		return s.Cancel(ctx, by, key, "", id)
+	})
 }
 
 func (s *Service) handedOver(w http.ResponseWriter, r *http.Request) error {
+	return s.act(w, r, s.HandOver)
+}
+
+// act does something with the order of the path, in the caller's name and under its Idempotency-Key.
+func (s *Service) act(w http.ResponseWriter, r *http.Request, do func(context.Context, access.Principal, string, journal.ID) (View, error)) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
@@ -155,7 +154,7 @@ func (s *Service) handedOver(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.HandOver(r.Context(), access.From(r.Context()), key, id)
+	v, err := do(r.Context(), access.From(r.Context()), key, id)
 	return s.answer(w, v, err)
 }
 

@@ -54,7 +54,7 @@ func scan(row interface{ Scan(...any) error }) (v View, log string, err error) {
 	if committed == 0 {
 		committed = received
 	}
-	v.ID, v.ReceivedAt, v.CommittedAt, v.ReleaseAt = journal.ID(id), fromMicros(received), fromMicros(committed), fromMicros(release)
+	v.ID, v.ReceivedAt, v.CommittedAt, v.ReleaseAt = journal.ID(id), journal.FromMicros(received), journal.FromMicros(committed), journal.FromMicros(release)
 	v.Tickets = []Ticket{}
 	if err := json.Unmarshal(content, &v.Order); err != nil {
 		return v, "", fmt.Errorf("%w: order %s: %v", errCorrupt, v.ID, err)

@@ -96,7 +96,7 @@ func (s *Service) Release(ctx context.Context) (next time.Time, err error) {
 	if err := s.c.Journal.Read().QueryRowContext(ctx, selectNext, now.UnixMicro()).Scan(&us); err != nil {
 		return next, fmt.Errorf("read the next release: %w", err)
 	}
-	return fromMicros(us), errors.Join(faults...)
+	return journal.FromMicros(us), errors.Join(faults...)
 }
 
 // dueAt reads whose time has come at now; the first skip of them could not be released.

@@ -108,7 +108,7 @@ func (s *Service) Place(ctx context.Context, by access.Principal, key string, o 
 	var committed time.Time
 	err = s.c.Journal.Overtake(ctx, func(tx *journal.Tx) error {
 		rows, err := tx.Exec(insertOrder, placed.ID.Key(), placed.ID[:], o.Source, o.SourceOrderID, placed.Number, day, o.Version, state, inPOS,
-			received.UnixMicro(), micros(release), digest[:], content, log)
+			received.UnixMicro(), journal.Micros(release), digest[:], content, log)
 		if err != nil {
 			return fmt.Errorf("store order: %w", err)
 		}
@@ -232,7 +232,7 @@ func load(tx *journal.Tx, id journal.ID) (stored, error) {
 	if err != nil {
 		return s, fmt.Errorf("read order %s: %w", id, err)
 	}
-	s.ID, s.Received, s.release, s.Order = id, time.UnixMicro(received).UTC(), fromMicros(release), new(sale.Order)
+	s.ID, s.Received, s.release, s.Order = id, time.UnixMicro(received).UTC(), journal.FromMicros(release), new(sale.Order)
 	if err := json.Unmarshal(content, s.Order); err != nil {
 		return s, fmt.Errorf("%w: order %s: %v", errCorrupt, id, err)
 	}
@@ -285,7 +285,7 @@ func (s *Service) Change(ctx context.Context, by access.Principal, key string, i
 			}
 			plan = s.c.Kitchen.Change(next, was.Order)
 		}
-		rows, err := tx.Exec(updateContent, o.Version, content, state, inPOS, micros(release), log, id.Key(), was.Version)
+		rows, err := tx.Exec(updateContent, o.Version, content, state, inPOS, journal.Micros(release), log, id.Key(), was.Version)
 		if err != nil {
 			return fmt.Errorf("store order %s: %w", id, err)
 		}
@@ -404,20 +404,4 @@ func (s *Service) Ready(tx *journal.Tx, id journal.ID, ready bool, by string) er
 		return s.move(tx, o, Accepted, o.inPOS, "reopened", by, "")
 	}
 	return nil
-}
-
-// micros is a time as the journal keeps it; the zero time is 0.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-// fromMicros is micros read back.
-func fromMicros(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(us).UTC()
 }
