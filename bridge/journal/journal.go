@@ -187,6 +187,9 @@ func (j *Journal) openFile(ctx context.Context, steps []migration) (err error) {
 		}
 	}
 	clean := j.endedWell()
+	if clean {
+		j.prepareLog()
+	}
 	c, err := j.connect(ctx, j.path, writerPragmas)
 	if err != nil {
 		return err
