@@ -19,7 +19,8 @@ const Max = 999_999_999_999_999
 // Split shares total out in the proportion of parts, by largest remainder: the shares add up to total exactly, and
 // each is the exact proportion rounded down or up. With total between zero and the sum of the parts, no share exceeds
 // its part or has another sign, as long as the parts that count against the sum (discounts) do not outweigh it. Equal
-// remainders favour the part that stands first. Parts whose sum is zero take nothing; all goes to the first part.
+// remainders favour the part that stands first. Parts whose sum is zero, or
+// next to nothing beside them, take nothing; all goes to the first part.
 func Split(total int64, parts []int64) []int64 {
 	shares := make([]int64, len(parts))
 	if len(parts) == 0 {
@@ -48,7 +49,12 @@ func Split(total int64, parts []int64) []int64 {
 	rests := make([]rest, len(parts))
 	left := total
 	for i, p := range parts {
-		share, rem := floorMulDiv(p, total, sum)
+		share, rem, fits := floorMulDiv(p, total, sum)
+		if !fits {
+			clear(shares)
+			shares[0] = total
+			return shares
+		}
 		shares[i], rests[i] = share, rest{i, rem}
 		left -= share
 	}
@@ -59,19 +65,24 @@ func Split(total int64, parts []int64) []int64 {
 	return shares
 }
 
-// floorMulDiv is a*b/c rounded down, and the remainder, with the product in 128 bits; c is above zero and the result
-// fits.
-func floorMulDiv(a, b, c int64) (int64, uint64) {
+// floorMulDiv is a*b/c rounded down, and the remainder, with the product in 128 bits; c is above zero. It tells whether
+// the result fits.
+func floorMulDiv(a, b, c int64) (int64, uint64, bool) {
 	negative := (a < 0) != (b < 0)
 	hi, lo := bits.Mul64(abs(a), abs(b))
+	if hi >= uint64(c) {
+		return 0, 0, false
+	}
 	q, r := bits.Div64(hi, lo, uint64(c))
-	if !negative {
-		return int64(q), r
+	switch {
+	case q > 1<<62:
+		return 0, 0, false
+	case !negative:
+		return int64(q), r, true
+	case r == 0:
+		return -int64(q), 0, true
 	}
-	if r == 0 {
-		return -int64(q), 0
-	}
-	return -int64(q) - 1, uint64(c) - r
+	return -int64(q) - 1, uint64(c) - r, true
 }
 
 func abs(n int64) uint64 {

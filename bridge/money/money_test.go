@@ -16,7 +16,7 @@ func TestSplit(t *testing.T) {
 		parts []int64
 		want  []int64
 	}{
-		{"40.01 of 100.00 over three", 4001, []int64{3333, 3333, 3334}, []int64{1333, 1334, 1334}},
+		{"40.01 of 100.00 over three", 4001, []int64{3333, 3333, 3334}, []int64{1334, 1333, 1334}},
 		{"a cent over equals", 1, []int64{1, 1, 1}, []int64{1, 0, 0}},
 		{"all of it", 1000, []int64{800, -200, 400}, []int64{800, -200, 400}},
 		{"half with a discount", 500, []int64{800, -200, 400}, []int64{400, -100, 200}},
@@ -25,6 +25,7 @@ func TestSplit(t *testing.T) {
 		{"of a negative check", -100, []int64{-300, -100}, []int64{-75, -25}},
 		{"parts without a sum", 10, []int64{5, -5}, []int64{10, 0}},
 		{"no parts", 10, nil, nil},
+		{"parts that nearly cancel out", Max, []int64{Max, 1 - Max}, []int64{Max, 0}},
 		{"the largest", Max, []int64{Max}, []int64{Max}},
 	} {
 		got := Split(c.total, c.parts)
