@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func threefold(name string) func(*journal.Tx) error {
 			return err
 		}
 		for _, part := range []string{"order", "ticket"} {
-			tx.Change(part, name, []byte(name))
+			tx.Change(part, name, strconv.AppendQuote(nil, name))
 			if err := tx.Audit("", "", part, name, ""); err != nil {
 				return err
 			}

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Change is one row of the feed: something that happened, in the order in which it became durable.
@@ -22,8 +25,8 @@ type Change struct {
 var ErrHorizon = errors.New("the change feed no longer reaches back so far")
 
 const (
-	catchUpStep = 256
-	maxSince    = 10_000 // rows of one Since at most
+	catchUpStep = 256    // rows
+	maxSince    = 10_000 // changes of one Since at most
 )
 
 // Watch has fn called with every durable change, once and in order, a batch of them at a time: on the writer's goroutine
@@ -31,7 +34,55 @@ const (
 // it may keep the slice and must not change it.
 func (j *Journal) Watch(fn func([]Change)) { j.watchers = append(j.watchers, fn) }
 
-const sqlSince = `SELECT seq, at, kind, subject, payload FROM changes WHERE seq > ? ORDER BY seq LIMIT ?`
+const (
+	sqlChanges = `INSERT INTO changes (seq, first, at, entries) VALUES (?, ?, ?, ?)`
+	sqlSince   = `SELECT first, at, entries FROM changes WHERE seq > ? ORDER BY seq LIMIT ?`
+)
+
+// entry is one change within its row.
+type entry struct {
+	Kind    string         `json:"kind"`
+	Subject string         `json:"subject"`
+	Payload jsontext.Value `json:"payload,omitzero"`
+}
+
+// appendEntries appends the JSON of a row. Payloads are JSON already.
+func appendEntries(b []byte, changes []Change) ([]byte, error) {
+	b = append(b, '[')
+	for i := range changes {
+		c := &changes[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"kind":"`...)
+		b = append(b, c.Kind...)
+		b = append(b, `","subject":`...)
+		var err error
+		if b, err = jsontext.AppendQuote(b, c.Subject); err != nil {
+			return nil, fmt.Errorf("subject %q of a change: %w", c.Subject, err)
+		}
+		if c.Payload != nil {
+			b = append(b, `,"payload":`...)
+			b = append(b, c.Payload...)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']'), nil
+}
+
+// appendChanges appends what a row holds after a number.
+func appendChanges(list []Change, after, first, at int64, entries []byte) ([]Change, error) {
+	var row []entry
+	if err := json.Unmarshal(entries, &row); err != nil {
+		return nil, fmt.Errorf("changes from %d on: %w", first, err)
+	}
+	for i, e := range row {
+		if seq := first + int64(i); seq > after {
+			list = append(list, Change{seq, time.UnixMicro(at).UTC(), e.Kind, e.Subject, e.Payload})
+		}
+	}
+	return list, nil
+}
 
 // Since reads the changes after a number, at most limit of them and never more than 10,000. It returns ErrHorizon when it
 // cannot give the one right after.
@@ -39,40 +90,47 @@ func (j *Journal) Since(ctx context.Context, after int64, limit int) ([]Change, 
 	if after < 0 || after > j.Seq() {
 		return nil, fmt.Errorf("changes after %d: %w", after, ErrHorizon)
 	}
-	rows, err := j.readers.QueryContext(ctx, sqlSince, after, min(max(limit, 0), maxSince))
+	changes, err := j.since(ctx, after, min(max(limit, 0), maxSince))
 	if err != nil {
 		return nil, fmt.Errorf("changes after %d: %w", after, err)
-	}
-	defer rows.Close()
-	var changes []Change
-	for rows.Next() {
-		var c Change
-		var at int64
-		if err := rows.Scan(&c.Seq, &at, &c.Kind, &c.Subject, &c.Payload); err != nil {
-			return nil, fmt.Errorf("changes after %d: %w", after, err)
-		}
-		c.At = time.UnixMicro(at).UTC()
-		changes = append(changes, c)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("changes after %d: %w", after, err)
-	}
-	if len(changes) > 0 && changes[0].Seq != after+1 {
-		return nil, fmt.Errorf("changes after %d: %w", after, ErrHorizon)
 	}
 	return changes, nil
 }
 
-// changesAfter is Since for the writer.
+func (j *Journal) since(ctx context.Context, after int64, limit int) ([]Change, error) {
+	rows, err := j.readers.QueryContext(ctx, sqlSince, after, limit) // no row is without a change
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var changes []Change
+	for len(changes) < limit && rows.Next() {
+		var first, at int64
+		var entries sql.RawBytes
+		if err := rows.Scan(&first, &at, &entries); err != nil {
+			return nil, err
+		}
+		if changes == nil && first > after+1 {
+			return nil, ErrHorizon
+		}
+		if changes, err = appendChanges(changes, after, first, at, entries); err != nil {
+			return nil, err
+		}
+	}
+	return changes[:min(limit, len(changes))], rows.Err()
+}
+
+// changesAfter is Since for the writer: limit rows of the feed.
 func changesAfter(c *conn, after int64, limit int) ([]Change, error) {
 	var changes []Change
 	err := c.query(context.Background(), sqlSince, []any{after, limit}, func(scan func(...any) error) error {
-		var ch Change
-		if err := scan(&ch.Seq, &ch.At, &ch.Kind, &ch.Subject, &ch.Payload); err != nil {
-			return err
+		var first, at int64
+		var entries []byte
+		err := scan(&first, &at, &entries)
+		if err == nil {
+			changes, err = appendChanges(changes, after, first, at, entries)
 		}
-		changes = append(changes, ch)
-		return nil
+		return err
 	})
 	return changes, err
 }

@@ -559,15 +559,17 @@ func TestFeedIsPruned(t *testing.T) {
 	j := journaltest.Open(t, journal.Config{Now: func() time.Time { return now }}, nil)
 	write := func(n int) {
 		t.Helper()
-		err := j.Write(t.Context(), func(tx *journal.Tx) error {
-			for range n {
-				tx.Change("order", "x", nil)
+		for range n / 100 {
+			err := j.Write(t.Context(), func(tx *journal.Tx) error {
+				for range 100 {
+					tx.Change("order", "x", nil)
+				}
+				_, _, err := tx.Idempotent("till", now.String(), [32]byte{}, "x")
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-			_, _, err := tx.Idempotent("till", now.String(), [32]byte{}, "x")
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 	rows := func(query string) (n int) {
@@ -583,7 +585,7 @@ func TestFeedIsPruned(t *testing.T) {
 	if err := j.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := rows(`SELECT count(*) FROM changes`); got != journal.KeepLatest {
+	if got := rows(`SELECT max(seq) - min(first) + 1 FROM changes`); got != journal.KeepLatest {
 		t.Errorf("%d changes kept, want %d", got, journal.KeepLatest)
 	}
 	if _, err := j.Since(t.Context(), 399, 1); !errors.Is(err, journal.ErrHorizon) {
@@ -596,7 +598,7 @@ func TestFeedIsPruned(t *testing.T) {
 	if err := j.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := rows(`SELECT min(seq) FROM changes`); got != 501 {
+	if got := rows(`SELECT min(first) FROM changes`); got != 501 {
 		t.Errorf("feed begins at %d, want 501, the first that is younger than a week", got)
 	}
 	if got := rows(`SELECT count(*) FROM idempotency`); got != 2 {
@@ -613,7 +615,7 @@ func TestFeedIsPruned(t *testing.T) {
 
 func TestLogIsFoldedAway(t *testing.T) {
 	j := journaltest.Open(t, journal.Config{}, nil)
-	payload := make([]byte, 64<<10)
+	payload := []byte(`"` + strings.Repeat("x", 64<<10) + `"`)
 	for range journal.FoldFrom/len(payload) + 4 {
 		err := j.Write(t.Context(), func(tx *journal.Tx) error { tx.Change("order", "big", payload); return nil })
 		if err != nil {

@@ -222,16 +222,18 @@ func (k *keeper) prune(ctx context.Context) error {
 // pruneChanges removes rows from the front of the feed: those that are too old, or too many. The feed stays without gaps
 // even when the clock went back in between.
 func (k *keeper) pruneChanges(tx *Tx) (more bool, err error) {
-	var first, last int64
-	if err := tx.QueryRow(`SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM changes`, nil, &first, &last); err != nil {
+	const ends = `SELECT coalesce((SELECT first FROM changes ORDER BY seq LIMIT 1), 0), coalesce(max(seq), 0),
+		coalesce((SELECT seq + 1 FROM changes ORDER BY seq LIMIT 1 OFFSET ?), max(seq) + 1, 0) FROM changes`
+	var first, last, step int64
+	if err := tx.QueryRow(ends, []any{pruneStep - 1}, &first, &last, &step); err != nil {
 		return false, err
 	}
-	end := min(first+pruneStep, last-keepLatest+1) // the row at end stays
+	end := min(step, last-keepLatest+1) // the change at end stays
 	if first == 0 || end <= first {
 		return false, nil
 	}
 	if surplus := last - k.config.MaxChanges + 1; end > surplus {
-		const young = `SELECT coalesce(min(seq), ?) FROM changes WHERE seq >= ? AND seq < ? AND at > ?`
+		const young = `SELECT coalesce(min(first), ?) FROM changes WHERE seq >= ? AND seq < ? AND at > ?`
 		err := tx.QueryRow(young, []any{end, max(first, surplus), end, tx.Now().Add(-k.config.KeepChanges)}, &end)
 		if err != nil {
 			return false, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -18,8 +19,11 @@ const (
 	sqlSave     = `SAVEPOINT caller`
 	sqlRelease  = `RELEASE caller`
 	sqlUndo     = `ROLLBACK TO caller`
-	sqlChange   = `INSERT INTO changes (seq, at, kind, subject, payload) VALUES (?, ?, ?, ?, ?)`
 )
+
+// fewCallers is how many callers of one commit get the writer's core before its watchers do. With more of them the next
+// commit is worth more than their waking at once.
+const fewCallers = 2
 
 // Run owns the writer until ctx ends; then it commits what has gathered and returns nil. It returns an error when storage
 // failed, after everybody concerned was told, and may be called again: it then opens the file anew, reads where the feed
@@ -73,6 +77,7 @@ type writer struct {
 	changes []Change // of the transaction under way
 	again   []*write // Laters of it that storage kept from being recorded
 	wrote   bool
+	row     []byte // of the feed, reused
 }
 
 // writer brings connection, feed and watchers to where the file is.
@@ -227,6 +232,9 @@ func (w *writer) commit() error {
 		}
 	}
 	w.queue.answer(batch, func(item *write) error { return item.err })
+	if len(batch) <= fewCallers {
+		runtime.Gosched() // the caller goes on here and now, and the watchers hear of it on the next free core
+	}
 	w.queue.back(w.again)
 	w.again = nil
 	clear(batch)
@@ -303,14 +311,20 @@ func (w *writer) try(tx *Tx, fn func(*Tx) error) (err error) {
 	if tx.err != nil {
 		return tx.err
 	}
-	for i := range tx.changes {
-		c := &tx.changes[i]
-		c.Seq = w.seq + 1
-		if _, err := w.conn.exec(sqlChange, c.Seq, c.At, c.Kind, c.Subject, c.Payload); err != nil {
-			return tx.spoil(sqlChange, err)
-		}
-		w.seq++
+	if len(tx.changes) == 0 {
+		return nil
 	}
+	if w.row, err = appendEntries(w.row[:0], tx.changes); err != nil {
+		return err
+	}
+	first, last := w.seq+1, w.seq+int64(len(tx.changes))
+	if _, err := w.conn.exec(sqlChanges, last, first, tx.at, string(w.row)); err != nil {
+		return tx.spoil(sqlChanges, err)
+	}
+	for i := range tx.changes {
+		tx.changes[i].Seq = first + int64(i)
+	}
+	w.seq = last
 	return nil
 }
 

@@ -125,6 +125,7 @@ func TestMetrics(t *testing.T) {
 	id := h.place(o).ID
 	p.report(printer.Sent, false)
 	p.report(printer.Done, true)
+	h.settle()
 	h.clock.add(time.Hour) // what follows is not the way of an order any more
 	h.change(id, o, dish(2, "Steak", "Grill"))
 	p.report(printer.Sent, false)
@@ -134,6 +135,7 @@ func TestMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.drain()
+	h.settle()
 	h.clock.add(time.Hour)
 	later := *o
 	later.Version = 3

@@ -379,7 +379,7 @@ func (k *killer) look() {
 	}
 	var half int
 	err = db.QueryRow(`SELECT count(*) FROM orders o WHERE NOT EXISTS (SELECT 1 FROM tickets t JOIN jobs j ON j.ticket_key = t.key WHERE t.order_key = o.key)
-		OR lower(substr(hex(o.id),1,8)||'-'||substr(hex(o.id),9,4)||'-'||substr(hex(o.id),13,4)||'-'||substr(hex(o.id),17,4)||'-'||substr(hex(o.id),21)) NOT IN (SELECT subject FROM changes WHERE kind = 'order')`).Scan(&half)
+		OR lower(substr(hex(o.id),1,8)||'-'||substr(hex(o.id),9,4)||'-'||substr(hex(o.id),13,4)||'-'||substr(hex(o.id),17,4)||'-'||substr(hex(o.id),21)) NOT IN (SELECT e.value ->> 'subject' FROM changes, json_each(entries) AS e WHERE e.value ->> 'kind' = 'order')`).Scan(&half)
 	if err != nil {
 		k.t.Fatal(err)
 	}

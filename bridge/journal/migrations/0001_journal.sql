@@ -7,13 +7,13 @@ CREATE TABLE meta (
 ) WITHOUT ROWID;
 INSERT INTO meta (name, value) VALUES ('epoch', lower(hex(randomblob(16))));
 
--- The change feed. seq has no gaps; old rows go from the front.
+-- The change feed. Its numbers have no gaps; old rows go from the front. What one transaction changed is one row: a row a
+-- change would touch more pages and cost more of the order's way than the order itself.
 CREATE TABLE changes (
-	seq     INTEGER PRIMARY KEY,
+	seq     INTEGER PRIMARY KEY, -- number of the last change in the row
+	first   INTEGER NOT NULL,    -- and of the first
 	at      INTEGER NOT NULL,
-	kind    TEXT    NOT NULL,
-	subject TEXT    NOT NULL,
-	payload BLOB
+	entries TEXT    NOT NULL     -- [{"kind":"order","subject":"…","payload":{…}}, …]
 );
 
 -- Values that people change in the console. value is JSON; a removed setting has none and keeps its revision.
