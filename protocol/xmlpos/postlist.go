@@ -73,7 +73,7 @@ func (e *PostList) walk(w *walker) {
 			return
 		}
 		for i := range e.Items {
-			w.element = "PostListItem " + strconv.Itoa(i+1)
+			w.item = i + 1
 			e.Items[i].walk(w)
 		}
 	}
@@ -87,7 +87,7 @@ func (e *PostList) take(p *parser, w *walker) {
 	}
 	e.Items = append(e.Items, PostListItem{})
 	item := &e.Items[len(e.Items)-1]
-	w.element = "PostListItem " + strconv.Itoa(len(e.Items))
+	w.item = len(e.Items)
 	item.walk(w)
 	w.rest(&item.Extra)
 	if item.Hotel == "" {
@@ -115,8 +115,12 @@ func (e *PostListItem) walk(w *walker) {
 	w.limit(&e.CreditLimit)
 	w.text("ProfileId", &e.Profile, required, maxID)
 	w.text("HotelId", &e.Hotel, required, maxID)
-	for i := range e.References {
-		w.text(references[i], &e.References[i], optional, maxText)
+	if w.mode == decoding {
+		w.group(references, func(i int, s string) { e.References[i] = w.p.text(s) })
+	} else {
+		for i := range e.References {
+			w.text(references[i], &e.References[i], optional, maxText)
+		}
 	}
 	w.extra(e.Extra)
 }

@@ -75,18 +75,10 @@ func (e *PostRequest) walk(w *walker) {
 	w.text("RevenueCenter", &e.RevenueCenter, digits, maxOutlet)
 	w.count("ServingTime", &e.ServingTime, optional, 9999)
 	w.text("CheckNumber", &e.CheckNumber, required|digits, maxID)
-	for i := range Groups {
-		w.amount(subtotals[i], &e.Subtotals[i], optional)
-	}
-	for i := range Groups {
-		w.amount(discounts[i], &e.Discounts[i], optional)
-	}
-	for i := range Groups {
-		w.amount(serviceCharges[i], &e.ServiceCharges[i], optional)
-	}
-	for i := range Groups {
-		w.amount(taxes[i], &e.Taxes[i], optional)
-	}
+	w.amounts(subtotals, &e.Subtotals)
+	w.amounts(discounts, &e.Discounts)
+	w.amounts(serviceCharges, &e.ServiceCharges)
+	w.amounts(taxes, &e.Taxes)
 	w.amount("Tip", &e.Tip, optional)
 	w.at(&e.At)
 	w.text("WaiterId", &e.Waiter, short, maxWaiter)

@@ -24,6 +24,7 @@ type walker struct {
 	next int // where the next attribute most likely is
 
 	element string // decoding and checking
+	item    int    // which guest of a list, from 1
 	faults  []error
 }
 
@@ -56,9 +57,14 @@ func check(e Element) error {
 }
 
 func (w *walker) fault(attr, wrong string) {
-	if len(w.faults) < maxAttrs {
-		w.faults = append(w.faults, &FieldError{Element: w.element, Attr: attr, Wrong: wrong})
+	if len(w.faults) == maxAttrs {
+		return
 	}
+	element := w.element
+	if w.item > 0 {
+		element = "PostListItem " + strconv.Itoa(w.item)
+	}
+	w.faults = append(w.faults, &FieldError{Element: element, Attr: attr, Wrong: wrong})
 }
 
 func (w *walker) begin(name string) {
@@ -101,6 +107,24 @@ func (w *walker) value(name string) string {
 	return v
 }
 
+// group calls each for the attributes name1, name2 and so on up to n, in the order they came.
+func (w *walker) group(names []string, each func(i int, value string)) {
+	prefix := names[0][:len(names[0])-1]
+	for k, a := range w.p.attrs {
+		if w.used[k/64]&(1<<(k%64)) != 0 || len(a.name) <= len(prefix) || !same(a.name[:len(prefix)], prefix) {
+			continue
+		}
+		i, err := strconv.Atoi(a.name[len(prefix):])
+		if err != nil || i < 1 || i > len(names) || !same(a.name, names[i-1]) {
+			continue
+		}
+		if _, twice := w.twin(k); !twice {
+			w.used[k/64] |= 1 << (k % 64)
+			each(i-1, a.value)
+		}
+	}
+}
+
 // rest deals with the attributes nobody asked for: a second value of a known one is a fault, unknown ones are kept.
 func (w *walker) rest(extra *[]Attr) {
 	for i, a := range w.p.attrs {
@@ -120,7 +144,7 @@ func (w *walker) rest(extra *[]Attr) {
 	w.used, w.next = [maxAttrs / 64]uint64{}, 0
 }
 
-// twin looks for an earlier attribute of the same name as the i-th.
+// twin looks for another attribute of the name of the i-th that counts: a known one, or an earlier one.
 func (w *walker) twin(i int) (rawAttr, bool) {
 	for k, a := range w.p.attrs {
 		if k != i && (k < i || w.used[k/64]&(1<<(k%64)) != 0) && same(a.name, w.p.attrs[i].name) {
@@ -164,16 +188,7 @@ func (w *walker) text(name string, v *string, r rule, n int) {
 func (w *walker) number(name string, v *int64, r rule, lo, hi int64) {
 	switch w.mode {
 	case decoding:
-		s := strings.Trim(w.value(name), spaces)
-		if s == "" {
-			return
-		}
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || n < lo || n > hi {
-			w.fault(name, fmt.Sprintf("is not a number from %d to %d", lo, hi))
-			return
-		}
-		*v = n
+		w.parse(name, w.value(name), v, lo, hi)
 	case encoding:
 		if *v == 0 && r&always == 0 {
 			return
@@ -191,6 +206,19 @@ func (w *walker) number(name string, v *int64, r rule, lo, hi int64) {
 	}
 }
 
+// parse reads an integer; an empty one is none.
+func (w *walker) parse(name, s string, v *int64, lo, hi int64) {
+	if s = strings.Trim(s, spaces); s == "" {
+		return
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < lo || n > hi {
+		w.fault(name, fmt.Sprintf("is not a number from %d to %d", lo, hi))
+		return
+	}
+	*v = n
+}
+
 func (w *walker) count(name string, v *int, r rule, hi int) {
 	n := int64(*v)
 	w.number(name, &n, r, 0, int64(hi))
@@ -204,6 +232,17 @@ func (w *walker) sequence(v *uint32) {
 }
 
 func (w *walker) amount(name string, v *int64, r rule) { w.number(name, v, r, -MaxAmount, MaxAmount) }
+
+// amounts is the parts of a posting, one a product group.
+func (w *walker) amounts(names []string, v *[Groups]int64) {
+	if w.mode == decoding {
+		w.group(names, func(i int, s string) { w.parse(names[i], s, &v[i], -MaxAmount, MaxAmount) })
+		return
+	}
+	for i := range v {
+		w.amount(names[i], &v[i], optional)
+	}
+}
 
 // at is the attributes Date and Time. A moment that cannot be read stays zero: no decision hangs on it.
 func (w *walker) at(v *time.Time) {
