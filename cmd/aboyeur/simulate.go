@@ -25,6 +25,7 @@ type peer struct {
 func peers() []peer {
 	return []peer{
 		{"printer", "an ESC/POS printer on a TCP port, with its paper as a ledger", runSimulatePrinter},
+		{"opera", "a hotel behind Oracle's IFC8: FIAS and XML_POS, TCP and serial, with its folios as a ledger", runSimulateOpera},
 	}
 }
 
