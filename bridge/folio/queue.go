@@ -1,0 +1,246 @@
+package folio
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/trail"
+	"aboyeur/bridge/warning"
+)
+
+const (
+	selectLeft   = `SELECT ` + postingColumns + ` FROM postings WHERE state IN ('queued', 'inquiring', 'sending') AND key <= ? ORDER BY key LIMIT 200`
+	selectDue    = `SELECT ` + postingColumns + ` FROM postings WHERE state = 'queued' AND queue = 1 AND next_at <= ? ORDER BY key LIMIT 1`
+	selectNext   = `SELECT min(next_at) FROM postings WHERE state = 'queued' AND queue = 1`
+	countUnknown = `SELECT count(*) FROM postings WHERE state = 'unknown'`
+)
+
+// revive sees to what a former run left open, once: what was being sent is unknown, what somebody waited for and nothing
+// was sent of is refused, and what may wait goes back into the queue.
+func (s *Service) revive(ctx context.Context) error {
+	if s.revived {
+		return nil
+	}
+	for {
+		n := 0
+		err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+			var left []*posting
+			err := tx.Query(selectLeft, []any{s.floor}, func(scan func(...any) error) error {
+				p, err := scanPosting(scan)
+				if err != nil {
+					return err
+				}
+				if p.State != Queued || !p.Queue {
+					left = append(left, p)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			n = len(left)
+			for _, p := range left {
+				if err := s.reviveOne(tx, p); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("see to postings of the former run: %w", err)
+		}
+		if n == 0 {
+			s.revived = true
+			return nil
+		}
+	}
+}
+
+func (s *Service) reviveOne(tx *journal.Tx, p *posting) error {
+	const why = "the box was restarted"
+	now := tx.Now()
+	if p.State != Sending && p.Queue {
+		p.State = Queued
+		_, err := tx.Exec(updateQueued, p.NextAt, p.Answer, p.AnswerText, trail.Append(nil, now, Queued, "", why), p.ID.Key(), Inquiring)
+		s.tell(tx, p)
+		return err
+	}
+	before := p.State
+	p.State, p.Reason, p.SettledAt = Refused, LinkDown, now
+	if before == Sending {
+		p.State, p.Reason = Unknown, ""
+	}
+	if _, err := tx.Exec(updateSettled, p.State, p.Reason, p.Answer, p.AnswerText, now, trail.Append(nil, now, p.State, "", why), p.ID.Key(), before); err != nil {
+		return err
+	}
+	s.tell(tx, p)
+	return s.ended(tx, p)
+}
+
+// drain brings what waits to the hotel, the oldest first, one at a time, while the link is well.
+func (s *Service) drain(ctx context.Context) error {
+	for ctx.Err() == nil {
+		again := time.Duration(-1)
+		if s.gate() == "" {
+			p, err := s.due(ctx)
+			if err != nil {
+				return err
+			}
+			if p != nil {
+				if p.Method == "" {
+					key := p.ID.Key()
+					s.c.Journal.Later(func(tx *journal.Tx) error {
+						_, err := tx.Exec(updateLooking, key)
+						return err
+					})
+					p.State = Inquiring
+				}
+				s.carry(ctx, p)
+				continue
+			}
+			if again, err = s.nextDue(ctx); err != nil {
+				return err
+			}
+		} else {
+			again = s.nightLeft()
+		}
+		var timer <-chan time.Time
+		if again >= 0 {
+			t := time.NewTimer(max(again, time.Millisecond))
+			defer t.Stop()
+			timer = t.C
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.wake:
+		case <-timer:
+		}
+	}
+	return nil
+}
+
+// due is the oldest posting whose time has come, nil for none.
+func (s *Service) due(ctx context.Context) (*posting, error) {
+	p, err := scanPosting(s.c.Journal.Read().QueryRowContext(ctx, selectDue, journal.Micros(s.c.Now())).Scan)
+	switch {
+	case err == nil:
+		return p, nil
+	case errors.Is(err, sql.ErrNoRows) || ctx.Err() != nil:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("read the queue of postings: %w", err)
+}
+
+// nextDue is how long the queue can be left alone; negative: until something is put in.
+func (s *Service) nextDue(ctx context.Context) (time.Duration, error) {
+	var next sql.NullInt64
+	if err := s.c.Journal.Read().QueryRowContext(ctx, selectNext).Scan(&next); err != nil {
+		if ctx.Err() != nil {
+			return -1, nil
+		}
+		return 0, fmt.Errorf("read the queue of postings: %w", err)
+	}
+	if !next.Valid {
+		return -1, nil
+	}
+	return max(0, journal.FromMicros(next.Int64).Sub(s.c.Now())), nil
+}
+
+// nightLeft is how long a night audit may still last; negative when there is none.
+func (s *Service) nightLeft() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.night.IsZero() {
+		return -1
+	}
+	return max(0, s.night.Sub(s.c.Now()))
+}
+
+const selectByNumber = `SELECT ` + postingColumns + ` FROM postings WHERE number = ? ORDER BY key DESC LIMIT 1`
+
+// Late takes an answer that nobody waits for any more. It ends the posting of that number if its outcome is unknown, and
+// speaks up when it contradicts what a manager decided.
+func (s *Service) Late(number int64, a Answer) {
+	s.c.Journal.Later(func(tx *journal.Tx) error {
+		var p *posting
+		err := tx.Query(selectByNumber, []any{number}, func(scan func(...any) error) (err error) {
+			p, err = scanPosting(scan)
+			return err
+		})
+		if err != nil || p == nil || a.Status == "" {
+			return err
+		}
+		v := judge(a.Status)
+		switch {
+		case p.State == Unknown || p.State == Sending:
+			reason := ""
+			if v.state == Refused {
+				reason = reasonOf(a.Status)
+			}
+			was := p.State
+			_, err := s.end(tx, p, v.state, reason, a, Resolution{By: "late_answer", At: tx.Now(), Note: strings.TrimSpace(a.Status + " " + a.Text)}, "")
+			if err == nil && was == Unknown {
+				tx.After(func(err error) {
+					if err == nil {
+						s.noticeUnknown(-1)
+					}
+				})
+			}
+			return err
+		case p.Resolution != nil && p.State != v.state && p.Resolution.By != "late_answer":
+			id := p.ID.String()
+			tx.After(func(err error) {
+				if err == nil {
+					s.raise("pms_contradiction", warning.Critical, id, p.Room, p.Check, p.State, a.Status)
+				}
+			})
+			return tx.Audit("", "", "pms_contradiction", id, "the hotel answered late: "+a.Status+" "+a.Text)
+		}
+		return nil
+	})
+}
+
+// end is how an unknown posting is ended from outside. It tells whether the posting still was one.
+func (s *Service) end(tx *journal.Tx, p *posting, state, reason string, a Answer, r Resolution, by string) (bool, error) {
+	rows, err := tx.Exec(updateEnded, state, reason, a.Status, a.Status, a.Text, a.Text, tx.Now(), encode(r), trail.Append(nil, tx.Now(), state, by, r.Note), p.ID.Key())
+	if err != nil || rows != 1 {
+		return false, err
+	}
+	p.State, p.Reason, p.SettledAt, p.Resolution = state, reason, tx.Now(), &r
+	if a.Status != "" {
+		p.Answer, p.AnswerText = a.Status, a.Text
+	}
+	s.tell(tx, p)
+	return true, s.ended(tx, p)
+}
+
+// countUnknown reads how many postings are unknown, for the warning.
+func (s *Service) countUnknown(ctx context.Context) error {
+	var n int
+	if err := s.c.Journal.Read().QueryRowContext(ctx, countUnknown).Scan(&n); err != nil {
+		return fmt.Errorf("count unknown postings: %w", err)
+	}
+	s.mu.Lock()
+	n -= s.unknown
+	s.mu.Unlock()
+	s.noticeUnknown(n)
+	return nil
+}
+
+// noticeUnknown keeps the warning of unknown postings.
+func (s *Service) noticeUnknown(by int) {
+	s.mu.Lock()
+	s.unknown += by
+	n := s.unknown
+	s.mu.Unlock()
+	if n > 0 {
+		s.raise("pms_postings_unknown", warning.Critical, "pms", n)
+	} else {
+		s.lower("pms_postings_unknown", "pms")
+	}
+}
