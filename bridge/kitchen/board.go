@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +27,10 @@ const (
 // recallMost bounds the tickets kept of the last hour, whatever the rush.
 const recallMost = 500
 
+// keptTickets is how many open tickets the board keeps as JSON, about a KiB each. It is more than a brigade can cook; of
+// further ones the board knows that they are there, and the journal what stands on them.
+const keptTickets = 1000
+
 func unmarshal(b []byte, into any) error { return json.Unmarshal(b, into) }
 
 // Board is the open tickets of every station in memory, and the events of every screen. It follows the journal's
@@ -33,6 +38,7 @@ func unmarshal(b []byte, into any) error { return json.Unmarshal(b, into) }
 type Board struct {
 	journal *journal.Journal
 	now     func() time.Time
+	log     *slog.Logger
 	metrics *metrics
 	screens map[string][]string // of each station
 	shows   map[string][]string // stations of each screen
@@ -43,6 +49,8 @@ type Board struct {
 	seq     int64      // the change the board stands at
 	open    map[journal.ID]*entry
 	order   []*entry // open tickets, oldest first
+	keep    int      // how many of them may have their JSON here
+	kept    int      // how many have
 	bumped  map[string][]*entry
 	arrived map[journal.ID]time.Time // when the orders of this commit came in
 	fresh   map[*byte]*Ticket        // tickets of this commit, by the memory of their payload
@@ -59,7 +67,7 @@ type entry struct {
 	visible   bool // screens show it
 	bumpedAt  time.Time
 	bumpedBy  string
-	payload   []byte
+	payload   []byte // nil when there are too many open: it is in the journal
 }
 
 func entryOf(t *Ticket, payload []byte) *entry {
@@ -74,9 +82,9 @@ func (e *entry) ticket() (t Ticket) {
 	return t
 }
 
-func newBoard(stations []Station, j *journal.Journal, now func() time.Time, m *metrics) *Board {
+func newBoard(stations []Station, j *journal.Journal, now func() time.Time, log *slog.Logger, m *metrics) *Board {
 	b := &Board{
-		journal: j, now: now, metrics: m,
+		journal: j, now: now, log: log, metrics: m, keep: keptTickets,
 		screens: map[string][]string{}, shows: map[string][]string{}, hubs: map[string]*screen.Hub{},
 		open: map[journal.ID]*entry{}, bumped: map[string][]*entry{}, arrived: map[journal.ID]time.Time{}, fresh: map[*byte]*Ticket{},
 	}
@@ -130,6 +138,7 @@ func (b *Board) load(ctx context.Context) error {
 			case !b.shown(e.station):
 			case e.visible:
 				b.put(e)
+				b.spare(e.id)
 			case e.state == StateReady:
 				b.remember(e)
 			}
@@ -204,11 +213,13 @@ func (b *Board) take(seq int64, e *entry) {
 		return
 	}
 	b.put(e)
+	payload := e.payload
+	b.spare(e.id)
 	if was {
-		b.publish(seq, e.station, "ticket-updated", e.payload)
+		b.publish(seq, e.station, "ticket-updated", payload)
 		return
 	}
-	b.publish(seq, e.station, "ticket", e.payload)
+	b.publish(seq, e.station, "ticket", payload)
 	if at, ok := b.arrived[e.order]; ok {
 		b.metrics.toScreen.Observe(max(0, b.now().Sub(at).Seconds()))
 	}
@@ -223,7 +234,11 @@ type removed struct {
 }
 
 func (b *Board) put(e *entry) {
+	b.kept++
 	if old, ok := b.open[e.id]; ok {
+		if old.payload != nil {
+			b.kept--
+		}
 		*old = *e
 		return
 	}
@@ -235,8 +250,19 @@ func (b *Board) put(e *entry) {
 	}
 }
 
+// spare leaves what stands on a ticket to the journal when the board has enough.
+func (b *Board) spare(id journal.ID) {
+	if b.kept > b.keep {
+		b.open[id].payload = nil
+		b.kept--
+	}
+}
+
 func (b *Board) remove(id journal.ID) {
 	if e, ok := b.open[id]; ok {
+		if e.payload != nil {
+			b.kept--
+		}
 		delete(b.open, id)
 		at, _ := slices.BinarySearchFunc(b.order, e, func(a, c *entry) int { return cmp.Compare(a.id.Key(), c.id.Key()) })
 		b.order = slices.Delete(b.order, at, at+1)
@@ -287,8 +313,8 @@ type Snapshot struct {
 }
 
 // Snapshot gives a screen's picture, and the reader of every event after it. false: there is no such screen.
-func (b *Board) Snapshot(name string) (Snapshot, *screen.Reader, bool) {
-	s, payloads, reader := b.snapshot(name)
+func (b *Board) Snapshot(ctx context.Context, name string) (Snapshot, *screen.Reader, bool) {
+	s, payloads, reader := b.snapshot(ctx, name)
 	if reader == nil {
 		return s, nil, false
 	}
@@ -299,13 +325,13 @@ func (b *Board) Snapshot(name string) (Snapshot, *screen.Reader, bool) {
 }
 
 // snapshot is Snapshot with the tickets as their JSON; the reader is nil when there is no such screen.
-func (b *Board) snapshot(name string) (s Snapshot, payloads []jsontext.Value, reader *screen.Reader) {
+func (b *Board) snapshot(ctx context.Context, name string) (s Snapshot, payloads []jsontext.Value, reader *screen.Reader) {
 	hub := b.hubs[name]
 	if hub == nil {
 		return s, nil, nil
 	}
+	var away []int64 // keys of the tickets whose JSON is not here; their places in payloads are empty
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	s = Snapshot{
 		Epoch: b.journal.Epoch(), Seq: b.seq, Screen: name, Stations: b.shows[name], Now: b.now().UTC(),
 		RecallSeconds: int(RecallFor.Seconds()), Tickets: []Ticket{},
@@ -313,10 +339,42 @@ func (b *Board) snapshot(name string) (s Snapshot, payloads []jsontext.Value, re
 	for _, e := range b.order {
 		if slices.Contains(s.Stations, b.place(e.station)) {
 			payloads = append(payloads, e.payload)
+			if e.payload == nil {
+				away = append(away, e.id.Key())
+			}
 		}
 	}
+	reader = hub.Join()
+	b.mu.Unlock()
+	if len(away) > 0 {
+		payloads = b.fetch(ctx, payloads, away)
+	}
 	s.Open = len(payloads)
-	return s, payloads, hub.Join()
+	return s, payloads, reader
+}
+
+const selectContent = `SELECT content FROM tickets WHERE key = ?`
+
+// fetch fills the empty places with what the journal has. A ticket that cannot be read is left out: the next beat tells the
+// page that one is missing, and it asks again.
+func (b *Board) fetch(ctx context.Context, payloads []jsontext.Value, keys []int64) []jsontext.Value {
+	read, err := b.journal.Read().PrepareContext(ctx, selectContent)
+	if err == nil {
+		defer read.Close()
+	}
+	for i := range payloads {
+		if payloads[i] != nil {
+			continue
+		}
+		if err == nil {
+			err = read.QueryRowContext(ctx, keys[0]).Scan((*[]byte)(&payloads[i]))
+		}
+		keys = keys[1:]
+	}
+	if err != nil && ctx.Err() == nil {
+		b.log.Error("open tickets not read from the journal", "err", err)
+	}
+	return slices.DeleteFunc(payloads, func(p jsontext.Value) bool { return p == nil })
 }
 
 // Resume gives the reader of every event after seq; false when some of them are no longer kept.
@@ -379,8 +437,8 @@ func (b *Board) Screens() map[string]int {
 }
 
 // picture appends the snapshot event of a screen and gives the reader of what follows.
-func (b *Board) picture(name string, into []byte) (*screen.Reader, []byte) {
-	s, payloads, reader := b.snapshot(name)
+func (b *Board) picture(ctx context.Context, name string, into []byte) (*screen.Reader, []byte) {
+	s, payloads, reader := b.snapshot(ctx, name)
 	raw := struct {
 		Snapshot
 		Tickets []jsontext.Value `json:"tickets"` // in place of the snapshot's own

@@ -112,6 +112,58 @@ func TestBoardForgetsWhatNobodySees(t *testing.T) {
 	}
 }
 
+// Of more tickets than a brigade can cook only some stand in memory, and screens get all of them.
+func TestManyOpenTickets(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.kitchen.board.keep = 3
+	var first, last journal.ID
+	for i := range 10 {
+		r := h.place(newOrder(dish(i+1, "Steak", "Grill")))
+		if last = h.view(r.ID).Tickets[0].ID; i == 0 {
+			first = last
+		}
+	}
+	h.settle()
+	check := func(from, to, kept int) {
+		t.Helper()
+		s, reader, _ := h.kitchen.Board().Snapshot(t.Context(), "grill")
+		defer reader.Close()
+		if open := to - from + 1; len(s.Tickets) != open || s.Open != open {
+			t.Fatalf("the screen gets %d tickets and is told of %d, want %d", len(s.Tickets), s.Open, open)
+		}
+		for i, ticket := range s.Tickets {
+			if want := from + i; ticket.Lines[0].Quantity != want {
+				t.Errorf("ticket %d is of %d steaks, want %d", i, ticket.Lines[0].Quantity, want)
+			}
+		}
+		b := h.kitchen.board
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		n := 0
+		for _, e := range b.open {
+			if e.payload != nil {
+				n++
+			}
+		}
+		if n != kept || b.kept != kept {
+			t.Errorf("%d tickets are kept and %d counted, want %d", n, b.kept, kept)
+		}
+	}
+	check(1, 10, 3)
+	h.act("start", last)
+	h.settle()
+	check(1, 10, 3)
+	h.act("bump", first)
+	h.settle()
+	check(2, 10, 2)
+	h.restart()
+	h.kitchen.board.keep = 3
+	h.place(newOrder(dish(11, "Steak", "Grill")))
+	h.settle()
+	check(2, 11, 9) // a start reads what is open at once
+}
+
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, nil)
@@ -382,7 +434,7 @@ func (w *watcher) connect(b *Board) {
 			return
 		}
 	}
-	s, r, _ := b.Snapshot(w.name)
+	s, r, _ := b.Snapshot(context.Background(), w.name)
 	w.reader, w.seq, w.shown = r, s.Seq, map[journal.ID]Ticket{}
 	for _, t := range s.Tickets {
 		w.shown[t.ID] = t
@@ -553,7 +605,7 @@ func TestEvenings(t *testing.T) {
 			rt.Error(err)
 		}
 		// The board of a process that starts now is the board of this one.
-		fresh := newBoard(h.config.Stations, h.journal, h.clock.now, h.kitchen.metrics)
+		fresh := newBoard(h.config.Stations, h.journal, h.clock.now, h.config.Log, h.kitchen.metrics)
 		if err := fresh.load(t.Context()); err != nil {
 			rt.Fatal(err)
 		}
@@ -561,8 +613,8 @@ func TestEvenings(t *testing.T) {
 			if err := w.take(h.kitchen.board); err != nil {
 				rt.Fatal(err)
 			}
-			now, r1, _ := h.kitchen.board.Snapshot(w.name)
-			then, r2, _ := fresh.Snapshot(w.name)
+			now, r1, _ := h.kitchen.board.Snapshot(context.Background(), w.name)
+			then, r2, _ := fresh.Snapshot(context.Background(), w.name)
 			r1.Close()
 			r2.Close()
 			w.reader.Close()

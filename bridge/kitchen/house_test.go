@@ -274,7 +274,7 @@ func (h *house) jobs(id journal.ID) []string {
 func (h *house) shows(screen string) []string {
 	h.t.Helper()
 	h.settle()
-	s, r, ok := h.kitchen.Board().Snapshot(screen)
+	s, r, ok := h.kitchen.Board().Snapshot(context.Background(), screen)
 	if !ok {
 		h.t.Fatalf("no screen %s", screen)
 	}

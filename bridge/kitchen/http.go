@@ -157,7 +157,7 @@ func (k *Kitchen) events(w http.ResponseWriter, r *http.Request) error {
 		reader, resumed = board.Resume(name, last)
 	}
 	if !resumed {
-		reader, buffer = board.picture(name, buffer)
+		reader, buffer = board.picture(r.Context(), name, buffer)
 	}
 	defer func() { reader.Close() }()
 	beat := time.NewTicker(BeatEvery)
@@ -177,7 +177,7 @@ func (k *Kitchen) events(w http.ResponseWriter, r *http.Request) error {
 		case <-reader.Wake():
 			if frames, err = reader.Take(frames[:0]); err != nil {
 				reader.Close()
-				reader, buffer = board.picture(name, buffer)
+				reader, buffer = board.picture(r.Context(), name, buffer)
 			}
 			for _, f := range frames {
 				buffer = append(buffer, f...)

@@ -102,7 +102,7 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 			return nil, fmt.Errorf("printer %s falls back to %s, which is no other printer here", p.Name, p.Fallback)
 		}
 	}
-	k.board = newBoard(c.Stations, c.Journal, c.Now, k.metrics)
+	k.board = newBoard(c.Stations, c.Journal, c.Now, c.Log, k.metrics)
 	if err := k.board.load(ctx); err != nil {
 		return nil, fmt.Errorf("read the open tickets: %w", err)
 	}
