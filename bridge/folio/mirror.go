@@ -20,11 +20,11 @@ const maxMirror = 20_000
 // mirror is who is in the house as far as the hotel told: for room lists while the link is down, and to find the room of a
 // reservation. It never authorises a posting (spec/fias.md 6.1).
 type mirror struct {
-	mu      sync.Mutex // guards what follows
-	guests  map[guestKey]seenGuest
-	told    map[guestKey]bool // between resync begin and end: who was told of
-	rooms   map[string]bool   // and the rooms told to be occupied
-	swapped time.Time         // the end of the last whole swap
+	mu     sync.Mutex // guards what follows
+	guests map[guestKey]seenGuest
+	told   map[guestKey]bool // between resync begin and end: who was told of
+	rooms  map[string]bool   // and the rooms told to be occupied
+	asked  bool              // this run has asked for everybody
 }
 
 type guestKey struct{ room, reservation string }
@@ -116,6 +116,11 @@ func (s *Service) News(n News) {
 		m.told, m.rooms = map[guestKey]bool{}, map[string]bool{}
 		m.mu.Unlock()
 		return
+	case ResyncLost:
+		m.mu.Lock()
+		m.told, m.rooms = nil, nil
+		m.mu.Unlock()
+		return
 	case ResyncEnd:
 		m.mu.Lock()
 		if m.told != nil {
@@ -127,7 +132,6 @@ func (s *Service) News(n News) {
 					}
 				}
 			})...)
-			m.swapped = s.c.Now()
 		}
 		m.told, m.rooms = nil, nil
 		m.mu.Unlock()
@@ -143,7 +147,11 @@ func (s *Service) News(n News) {
 			s.drop(old)
 		}
 		m.mu.Unlock()
-		s.note(merge(was.Guest, g))
+		g = merge(was.Guest, g)
+		if !n.NoPost {
+			g.NoPost = was.NoPost
+		}
+		s.note(g)
 	case CheckedOut:
 		m.mu.Lock()
 		for k := range maps.Clone(m.guests) {
@@ -159,11 +167,14 @@ func (s *Service) News(n News) {
 // merge lays what a change tells over what was known.
 func merge(was, now Guest) Guest {
 	for _, f := range []struct{ now, was *string }{
-		{&now.Name, &was.Name}, {&now.First, &was.First}, {&now.Title, &was.Title}, {&now.Profile, &was.Profile}, {&now.VIP, &was.VIP},
+		{&now.Name, &was.Name}, {&now.Last, &was.Last}, {&now.First, &was.First}, {&now.Title, &was.Title}, {&now.Profile, &was.Profile}, {&now.VIP, &was.VIP},
 	} {
 		if *f.now == "" {
 			*f.now = *f.was
 		}
+	}
+	if now.Limit == nil {
+		now.Limit, now.Balance = was.Limit, was.Balance
 	}
 	return now
 }
@@ -204,4 +215,25 @@ func (s *Service) roomOf(reservation string) (Guest, bool) {
 		}
 	}
 	return best.Guest, best.Room != ""
+}
+
+// fill asks for everybody in the house, once, when nobody is known: a new installation, or a lost memory. Hotels do not
+// like it more often (spec/fias.md 7).
+func (s *Service) fill() {
+	hotel, ok := s.c.PMS.(Resyncer)
+	m := &s.mirror
+	m.mu.Lock()
+	want := ok && !m.asked && len(m.guests) == 0
+	m.mu.Unlock()
+	if !want {
+		return
+	}
+	asked := s.task("resync", func(ctx context.Context) {
+		if err := hotel.Resync(ctx); err != nil {
+			s.c.Log.Info("the hotel did not tell who is in the house", "err", err)
+		}
+	})
+	m.mu.Lock()
+	m.asked = m.asked || asked
+	m.mu.Unlock()
 }

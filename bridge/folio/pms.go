@@ -35,17 +35,25 @@ type Listener interface {
 	LinkChanged(Status)
 	// Late brings the answer of a Post that has returned, perhaps before this program was started.
 	Late(number int64, a Answer)
+	// Answered brings the answer of a Post that still waits for it, where the line wants it acknowledged: it returns once
+	// the answer is on disk, or cannot be put there. It is the one method that may take a commit's time.
+	Answered(number int64, a Answer)
 	// News tells of a guest.
 	News(News)
 }
 
-// Limits is what a message of a protocol can hold.
-type Limits struct {
-	Subtotals int // 9 in FIAS, 16 in XML_POS
-	Numbers   int64
+// A Resyncer is a PMS that can tell of everybody in the house at once.
+type Resyncer interface {
+	// Resync asks for it, and returns when News has told of all.
+	Resync(ctx context.Context) error
 }
 
-// States of a link.
+// Limits is what a message of a protocol can hold.
+type Limits struct {
+	Subtotals int // of each kind of part: 9 in FIAS, 16 in XML_POS
+}
+
+// States of a link, as callers see them.
 const (
 	Down       = "down"
 	Connecting = "connecting"
@@ -79,7 +87,8 @@ type Query struct {
 type Guest struct {
 	Room        string
 	Reservation string // "0" for an account that is no reservation
-	Name        string // as the hotel writes it
+	Name        string // as the hotel writes it; for people
+	Last        string // last name, where the protocol has one of its own
 	First       string
 	Title       string
 	Profile     string
@@ -112,7 +121,8 @@ type Message struct {
 	Period        int // ST: 1-4
 	Staff         string
 	Workstation   string
-	Override      bool // CO: a manager lets the credit limit be exceeded
+	Reference     string // ours, unique for ever
+	Override      bool   // CO: a manager lets the credit limit be exceeded
 	Text          string
 	Supplement    string
 	At            time.Time // venue local time: DA and TI
@@ -132,6 +142,7 @@ const (
 	CheckedOut  = "checked_out"
 	ResyncBegin = "resync_begin"
 	ResyncEnd   = "resync_end"
+	ResyncLost  = "resync_lost" // it began and did not end
 )
 
 // News is what the hotel tells of guests unasked.
@@ -139,7 +150,7 @@ type News struct {
 	Kind   string
 	Guest  Guest
 	From   string // the former room, after a move
-	Resync bool   // part of a database swap
+	NoPost bool   // whether Guest.NoPost was told
 }
 
 // RefusedError is a Search that the hotel answered with a status instead of guests: nobody found, night audit, retry.

@@ -238,7 +238,7 @@ func (s *Service) compose(p *posting, set *settings) Message {
 		Method: set.method(p.Method), Total: p.amount(), Tip: p.Tip, ServiceCharge: p.ServiceCharge, Currency: p.Currency,
 		Subtotals: make([]int64, limits.Subtotals), Taxes: make([]int64, limits.Subtotals), Discounts: make([]int64, limits.Subtotals),
 		Check: digits(p.Check, lastNumber), Outlet: set.outlet(p.Outlet), Table: int(digits(p.Table, 9999)), Covers: p.Covers, Period: p.Period,
-		Staff: p.Staff, Workstation: p.Workstation, Override: p.Manager, Text: p.Text, At: p.Stamp.In(s.calendar().Location),
+		Staff: p.Staff, Workstation: p.Workstation, Reference: p.ID.String(), Override: p.Manager, Text: p.Text, At: p.Stamp.In(s.calendar().Location),
 	}
 	if m.Text == "" {
 		m.Text = p.Outlet
@@ -368,22 +368,28 @@ func (s *Service) settle(ctx context.Context, p *posting, state, reason string, 
 		detail = a.Status + " " + detail
 	}
 	s.persist(ctx, p, func(tx *journal.Tx) error {
-		now := tx.Now()
-		rows, err := tx.Exec(updateSettled, state, reason, a.Status, a.Text, now, trail.Append(nil, now, state, "", detail), p.ID.Key(), p.State)
-		if err != nil {
-			return err
-		}
-		if rows != 1 {
-			return nil // a late answer was quicker than we
-		}
 		end := *p
-		end.State, end.Reason, end.Answer, end.AnswerText, end.SettledAt = state, reason, a.Status, a.Text, now
-		s.tell(tx, &end)
-		return s.ended(tx, &end)
+		end.Reason = reason
+		return s.close(tx, &end, state, a, detail)
 	})
-	if state == Unknown {
-		s.noticeUnknown(1)
+}
+
+// close records within tx how a posting ended, unless a late answer was quicker.
+func (s *Service) close(tx *journal.Tx, p *posting, state string, a Answer, detail string) error {
+	now, was := tx.Now(), p.State
+	if state == Refused && p.Reason == "" {
+		p.Reason = reasonOf(a.Status)
 	}
+	rows, err := tx.Exec(updateSettled, state, p.Reason, a.Status, a.Text, now, trail.Append(nil, now, state, "", detail), p.ID.Key(), was)
+	if err != nil || rows != 1 {
+		return err
+	}
+	p.State, p.Answer, p.AnswerText, p.SettledAt = state, a.Status, a.Text, now
+	if state == Unknown {
+		s.countUnknown(tx, 1)
+	}
+	s.tell(tx, p)
+	return s.ended(tx, p)
 }
 
 // persist writes what became of a posting. While the journal cannot take it, it is tried again: who waits hears nothing that is

@@ -74,6 +74,7 @@ func (s *Service) reviveOne(tx *journal.Tx, p *posting) error {
 	p.State, p.Reason, p.SettledAt = Refused, LinkDown, now
 	if before == Sending {
 		p.State, p.Reason = Unknown, ""
+		s.countUnknown(tx, 1)
 	}
 	if _, err := tx.Exec(updateSettled, p.State, p.Reason, p.Answer, p.AnswerText, now, trail.Append(nil, now, p.State, "", why), p.ID.Key(), before); err != nil {
 		return err
@@ -106,8 +107,6 @@ func (s *Service) drain(ctx context.Context) error {
 			if again, err = s.nextDue(ctx); err != nil {
 				return err
 			}
-		} else {
-			again = s.nightLeft()
 		}
 		var timer <-chan time.Time
 		if again >= 0 {
@@ -151,58 +150,74 @@ func (s *Service) nextDue(ctx context.Context) (time.Duration, error) {
 	return max(0, journal.FromMicros(next.Int64).Sub(s.c.Now())), nil
 }
 
-// nightLeft is how long a night audit may still last; negative when there is none.
-func (s *Service) nightLeft() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.night.IsZero() {
-		return -1
-	}
-	return max(0, s.night.Sub(s.c.Now()))
-}
-
 const selectByNumber = `SELECT ` + postingColumns + ` FROM postings WHERE number = ? ORDER BY key DESC LIMIT 1`
 
 // Late takes an answer that nobody waits for any more. It ends the posting of that number if its outcome is unknown, and
 // speaks up when it contradicts what a manager decided.
 func (s *Service) Late(number int64, a Answer) {
-	s.c.Journal.Later(func(tx *journal.Tx) error {
-		var p *posting
-		err := tx.Query(selectByNumber, []any{number}, func(scan func(...any) error) (err error) {
-			p, err = scanPosting(scan)
-			return err
+	if a.Status == "" {
+		return
+	}
+	s.c.Journal.Later(func(tx *journal.Tx) error { return s.late(tx, number, a) })
+}
+
+func (s *Service) late(tx *journal.Tx, number int64, a Answer) error {
+	p, err := byNumber(tx, number)
+	if err != nil || p == nil {
+		return err
+	}
+	v := judge(a.Status)
+	switch {
+	case p.State == Unknown || p.State == Sending:
+		reason := ""
+		if v.state == Refused {
+			reason = reasonOf(a.Status)
+		}
+		_, err := s.end(tx, p, v.state, reason, a, Resolution{By: "late_answer", At: tx.Now(), Note: strings.TrimSpace(a.Status + " " + a.Text)}, "")
+		return err
+	case p.Resolution != nil && p.State != v.state && p.Resolution.By != "late_answer":
+		id := p.ID.String()
+		tx.After(func(err error) {
+			if err == nil {
+				s.raise("pms_contradiction", warning.Critical, id, p.Room, p.Check, p.State, a.Status)
+			}
 		})
-		if err != nil || p == nil || a.Status == "" {
-			return err
-		}
-		v := judge(a.Status)
-		switch {
-		case p.State == Unknown || p.State == Sending:
-			reason := ""
-			if v.state == Refused {
-				reason = reasonOf(a.Status)
-			}
-			was := p.State
-			_, err := s.end(tx, p, v.state, reason, a, Resolution{By: "late_answer", At: tx.Now(), Note: strings.TrimSpace(a.Status + " " + a.Text)}, "")
-			if err == nil && was == Unknown {
-				tx.After(func(err error) {
-					if err == nil {
-						s.noticeUnknown(-1)
-					}
-				})
-			}
-			return err
-		case p.Resolution != nil && p.State != v.state && p.Resolution.By != "late_answer":
-			id := p.ID.String()
-			tx.After(func(err error) {
-				if err == nil {
-					s.raise("pms_contradiction", warning.Critical, id, p.Room, p.Check, p.State, a.Status)
-				}
-			})
-			return tx.Audit("", "", "pms_contradiction", id, "the hotel answered late: "+a.Status+" "+a.Text)
-		}
-		return nil
+		return tx.Audit("", "", "pms_contradiction", id, "the hotel answered late: "+a.Status+" "+a.Text)
+	}
+	return nil
+}
+
+// byNumber is the latest posting sent under a number, nil for none.
+func byNumber(tx *journal.Tx, number int64) (p *posting, err error) {
+	err = tx.Query(selectByNumber, []any{number}, func(scan func(...any) error) (err error) {
+		p, err = scanPosting(scan)
+		return err
 	})
+	return p, err
+}
+
+// answeredIn is how long an acknowledgement may wait for the disk (spec/fias.md 1.4 gives it three seconds).
+const answeredIn = 2 * time.Second
+
+// Answered puts an answer on disk before its line acknowledges it. An answer after which the posting is tried again books
+// nothing, and can be lost.
+func (s *Service) Answered(number int64, a Answer) {
+	v := judge(a.Status)
+	if a.Status == "" || v.again {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), answeredIn)
+	defer stop()
+	err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+		p, err := byNumber(tx, number)
+		if err != nil || p == nil || p.State != Sending {
+			return err
+		}
+		return s.close(tx, p, v.state, a, strings.TrimSpace(a.Status+" "+a.Text))
+	})
+	if err != nil {
+		s.c.Log.Error("answer of the hotel not recorded before its acknowledgement", "number", number, "err", err)
+	}
 }
 
 // end is how an unknown posting is ended from outside. It tells whether the posting still was one.
@@ -211,25 +226,25 @@ func (s *Service) end(tx *journal.Tx, p *posting, state, reason string, a Answer
 	if err != nil || rows != 1 {
 		return false, err
 	}
+	was := p.State
 	p.State, p.Reason, p.SettledAt, p.Resolution = state, reason, tx.Now(), &r
 	if a.Status != "" {
 		p.Answer, p.AnswerText = a.Status, a.Text
+	}
+	if was == Unknown {
+		s.countUnknown(tx, -1)
 	}
 	s.tell(tx, p)
 	return true, s.ended(tx, p)
 }
 
-// countUnknown reads how many postings are unknown, for the warning.
-func (s *Service) countUnknown(ctx context.Context) error {
-	var n int
-	if err := s.c.Journal.Read().QueryRowContext(ctx, countUnknown).Scan(&n); err != nil {
-		return fmt.Errorf("count unknown postings: %w", err)
-	}
-	s.mu.Lock()
-	n -= s.unknown
-	s.mu.Unlock()
-	s.noticeUnknown(n)
-	return nil
+// countUnknown changes the number of unknown postings once the change is on disk.
+func (s *Service) countUnknown(tx *journal.Tx, by int) {
+	tx.After(func(err error) {
+		if err == nil {
+			s.noticeUnknown(by)
+		}
+	})
 }
 
 // noticeUnknown keeps the warning of unknown postings.

@@ -147,11 +147,6 @@ func (s *Service) Resolve(ctx context.Context, by access.Principal, key string, 
 		if p.State != Unknown {
 			return fmt.Errorf("%w: it is %s, and only unknown ones are resolved", ErrState, p.State)
 		}
-		tx.After(func(err error) {
-			if err == nil {
-				s.noticeUnknown(-1)
-			}
-		})
 		if _, err := s.end(tx, p, v.State, "", Answer{}, Resolution{By: by.Name, At: tx.Now(), Note: v.Note}, by.Name); err != nil {
 			return err
 		}

@@ -22,7 +22,6 @@ import (
 // Defaults for a Config left at zero.
 const (
 	DefaultAnswerTimeout = 60 * time.Second // for the answer to an inquiry or a posting (spec/fias.md 6.9)
-	DefaultNightLimit    = 4 * time.Hour    // a night audit whose end was not told is over after this
 	DefaultRevenueEvery  = 30 * time.Minute
 	DefaultClose         = 5*time.Hour + 30*time.Minute
 	DefaultInFlight      = 32 // postings at the hotel at a time
@@ -79,7 +78,6 @@ type Config struct {
 	RevenueEvery   time.Duration // 0 means DefaultRevenueEvery
 
 	AnswerTimeout time.Duration // 0 means DefaultAnswerTimeout
-	NightLimit    time.Duration // 0 means DefaultNightLimit
 	InFlight      int           // 0 means DefaultInFlight
 
 	// Key gives the principal of a Lightspeed till's apiKey; nil: none is known.
@@ -114,9 +112,8 @@ type Service struct {
 	running context.Context
 	tasks   sync.WaitGroup
 	waiters map[int64][]chan struct{}
-	night   time.Time // when a night audit that nobody ended is over
-	unknown int       // postings whose outcome nobody knows, for the warning
-	revived bool      // what a former run left open has been seen to
+	unknown int  // postings whose outcome nobody knows, for the warning
+	revived bool // what a former run left open has been seen to
 }
 
 // New reads what the journal holds of settings; it starts nothing.
@@ -129,9 +126,6 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	if c.AnswerTimeout <= 0 {
 		c.AnswerTimeout = DefaultAnswerTimeout
-	}
-	if c.NightLimit <= 0 {
-		c.NightLimit = DefaultNightLimit
 	}
 	if c.RevenueEvery <= 0 {
 		c.RevenueEvery = DefaultRevenueEvery
@@ -159,7 +153,10 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		waiters: map[int64][]chan struct{}{}, floor: c.Journal.NewID().Key(),
 	}
 	s.search = newSearches(s)
-	var err error
+	err := c.Journal.Read().QueryRowContext(ctx, countUnknown).Scan(&s.unknown)
+	if err != nil {
+		return nil, fmt.Errorf("count unknown postings: %w", err)
+	}
 	if err = s.loadSettings(ctx); err != nil {
 		return nil, err
 	}
@@ -193,10 +190,8 @@ func (s *Service) Run(ctx context.Context) error {
 		stop()
 		s.tasks.Wait()
 	}()
+	s.noticeUnknown(0)
 	s.LinkChanged(s.c.PMS.Status())
-	if err := s.countUnknown(ctx); err != nil {
-		return err
-	}
 	var clock sync.WaitGroup
 	var clockErr error
 	clock.Go(func() {
@@ -244,12 +239,6 @@ func (s *Service) gate() string {
 	case Up:
 		return ""
 	case NightAudit:
-		s.mu.Lock()
-		over := !s.night.IsZero() && !s.c.Now().Before(s.night)
-		s.mu.Unlock()
-		if over {
-			return "" // the hotel says na if it is not
-		}
 		return Audit
 	}
 	return LinkDown
@@ -257,20 +246,13 @@ func (s *Service) gate() string {
 
 // LinkChanged is how the link tells of itself.
 func (s *Service) LinkChanged(st Status) {
-	s.mu.Lock()
-	switch {
-	case st.State != NightAudit:
-		s.night = time.Time{}
-	case s.night.IsZero():
-		s.night = s.c.Now().Add(s.c.NightLimit)
-	}
-	s.mu.Unlock()
 	s.metrics.link(st.State == Up || st.State == NightAudit)
 	switch st.State {
 	case Up:
 		s.lower("pms_link_down", "pms")
 		s.lower("pms_night_audit", "pms")
 		s.search.forget()
+		s.fill()
 	case NightAudit:
 		s.lower("pms_link_down", "pms")
 		s.raise("pms_night_audit", warning.Info, "pms")

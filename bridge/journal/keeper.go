@@ -12,7 +12,8 @@ import (
 // stalls the disk for 2 to 26 ms.
 const (
 	foldFrom   = 1 << 20               // bytes of log worth a checkpoint
-	foldAnyway = 16 << 20              // bytes at which no quiet moment is waited for
+	foldBusy   = 2 << 20               // bytes at which no quiet moment is waited for: many short stalls are better than a long one
+	foldWhole  = 16 << 20              // length of log at which the writer is asked to fold what is left
 	askEvery   = time.Second           // between two checkpoints by the writer
 	quietFor   = 5 * time.Millisecond  // no commit for so long makes a quiet moment
 	lookEvery  = 50 * time.Millisecond // between two looks at the log while commits come
@@ -145,10 +146,10 @@ func (k *keeper) fold(ctx context.Context) error {
 			return err
 		}
 		k.metrics.wal.Set(float64(log.rest()))
-		if log.rest() < foldFrom && log.length() < foldAnyway || log.rest() == 0 {
+		if log.rest() < foldFrom && log.length() < foldWhole || log.rest() == 0 {
 			return nil
 		}
-		if log.length() >= foldAnyway || k.quiet.rests() {
+		if log.length() >= foldWhole || log.rest() >= foldBusy || k.quiet.rests() {
 			break
 		}
 		if !k.quiet.wait(ctx, lookEvery) {
@@ -160,7 +161,7 @@ func (k *keeper) fold(ctx context.Context) error {
 		return err
 	}
 	k.metrics.wal.Set(float64(log.rest()))
-	if log.length() >= foldAnyway && time.Since(k.asked) >= askEvery {
+	if log.length() >= foldWhole && time.Since(k.asked) >= askEvery {
 		k.asked = time.Now()
 		k.foldRest.Store(true)
 	}

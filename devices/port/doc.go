@@ -14,4 +14,13 @@
 // counts that time against TCP_USER_TIMEOUT although the peer answers every probe (measured: a peer that answered until
 // the end was given up after exactly the timeout). A tcp port therefore also is Patient: whoever knows that the device
 // is stuck lifts the timeout with SetPatient and asks Unheard whether the peer still answers the kernel.
+//
+// # Serial lines
+//
+// github.com/tarm/serial opens them, sets speed, bits and parity, and reads. On its own it says 0, io.EOF both when
+// nothing came and, for ever, when the adapter was pulled out; its Write blocks for as long as the device holds CTS, with
+// no way to end it or to learn how far it came; its Close waits for a Read; and it knows neither RTS/CTS nor XON/XOFF nor
+// exclusive use (all tried). So the device is open a second time, without blocking. That descriptor sets CRTSCTS, IXON and
+// INPCK (settings belong to the device), keeps others out with a lock and TIOCEXCL, waits for bytes under a deadline, sees
+// the hang-up, and writes. A line is gone when its adapter is: what happens beyond the plug only the protocol above can see.
 package port

@@ -32,6 +32,12 @@ type Patient interface {
 	Unheard() time.Duration
 }
 
+// A Buffered port tells how much of what Write returned as taken is still in the box.
+type Buffered interface {
+	// Unsent is how many bytes the system has not put on the wire yet.
+	Unsent() (int, error)
+}
+
 // Defaults for Options left at zero.
 const (
 	DefaultDialTimeout  = 5 * time.Second
@@ -47,6 +53,10 @@ type Options struct {
 	// DefaultUserTimeout. It must be longer than the device may be busy without reading.
 	UserTimeout time.Duration
 }
+
+// ErrUnplugged reports a serial line whose adapter was pulled out, or which hung up. Reads and writes fail with it until
+// the port is closed; the device is opened anew when it is there again.
+var ErrUnplugged = errors.New("the serial line is gone; plug the adapter in again")
 
 // ErrNotInThisBuild reports an address that is valid but needs a driver this program was built without.
 var ErrNotInThisBuild = errors.New("this build cannot open it yet")
@@ -67,7 +77,9 @@ func Open(ctx context.Context, a Address, o Options) (Port, error) {
 		return openTCP(ctx, a, o)
 	case File:
 		return openFile(a)
-	case Serial, USB:
+	case Serial:
+		return openSerial(ctx, a, o)
+	case USB:
 		return nil, fmt.Errorf("open %s: %w; connect the printer by network (tcp:) or use a build with %s", a, ErrNotInThisBuild, a.Scheme)
 	}
 	return nil, errors.New("open: the address names nothing")

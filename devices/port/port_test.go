@@ -202,7 +202,6 @@ func TestOpenErrors(t *testing.T) {
 	refused := "tcp:" + l.Addr().String()
 	l.Close()
 	for _, tt := range []struct{ in, want string }{
-		{"serial:/dev/ttyS0", "this build cannot open it yet; connect the printer by network (tcp:) or use a build with serial"},
 		{"usb:04b8:0202", "this build cannot open it yet; connect the printer by network (tcp:) or use a build with usb"},
 		{"file:" + dir + "/missing/ticket.bin", "create its folder first"},
 		{"file:" + fifo, "no such device or address"},

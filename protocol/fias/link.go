@@ -106,6 +106,8 @@ type LinkStatus struct {
 	NightSince    time.Time
 	Swap          bool // between DS and DE
 	Waiting       int  // requests without an answer
+
+	swaps int // DS so far
 }
 
 // A RequestError says that a request has no answer. errors.Is(err, ifc.ErrNotSent) tells that the hotel has certainly not
@@ -277,7 +279,7 @@ func (l *Link) change(f func(*LinkStatus)) {
 		now.Since = l.c.Now()
 		l.status.Since = now.Since
 	}
-	news := now.State != before.State || now.Night != before.Night || now.Swap != before.Swap ||
+	news := now.State != before.State || now.Night != before.Night || now.swaps != before.swaps || now.Swap != before.Swap ||
 		now.Configuration != before.Configuration
 	if news {
 		close(l.changed)

@@ -39,13 +39,13 @@ func (l *Link) Run(ctx context.Context) error {
 		var err error
 		select {
 		case r := <-records:
-			err = l.handle(inner, r)
+			err = l.handle(ctx, r)
 		case <-timer.C:
-			err = l.tick(inner, time.Now())
+			err = l.tick(ctx, time.Now())
 		case err = <-failed:
-			for len(records) > 0 && err != nil { // what came before the end counts
-				if e := l.handle(inner, <-records); e != nil {
-					break
+			for len(records) > 0 { // what came before the end counts
+				if e := l.handle(ctx, <-records); errors.Is(e, ErrEnded) {
+					err = e
 				}
 			}
 		case <-ctx.Done():
@@ -298,7 +298,12 @@ func (l *Link) swap(on bool, at time.Time) {
 	if on {
 		l.run.swapUntil = time.Now().Add(l.c.SwapLimit)
 	}
-	l.change(func(s *LinkStatus) { s.Swap = on })
+	l.change(func(s *LinkStatus) {
+		s.Swap = on
+		if on {
+			s.swaps++
+		}
+	})
 	if l.c.Hooks.Swap != nil {
 		l.c.Hooks.Swap(on, at)
 	}
@@ -315,7 +320,8 @@ func (l *Link) Resync(ctx context.Context) error {
 	case <-l.gone:
 		return ErrDown
 	}
-	if s := l.Status(); s.State != Alive {
+	before := l.Status()
+	if before.State != Alive {
 		return ErrDown
 	}
 	if err := l.send(ctx, Moment{DR, l.c.Now()}); err != nil {
@@ -323,7 +329,7 @@ func (l *Link) Resync(ctx context.Context) error {
 	}
 	start, cancel := context.WithTimeoutCause(ctx, l.c.SwapStart, ErrSilent)
 	defer cancel()
-	if err := l.wait(start, func(s LinkStatus) bool { return s.Swap }); err != nil {
+	if err := l.wait(start, func(s LinkStatus) bool { return s.swaps > before.swaps }); err != nil {
 		if start.Err() != nil {
 			err = context.Cause(start)
 		}

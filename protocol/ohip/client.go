@@ -20,6 +20,7 @@ const (
 	DefaultTimeout       = 10 * time.Second               // of an inquiry
 	DefaultAnswerTimeout = 60 * time.Second               // of a posting (docs/spec/fias.md 6.9)
 	DefaultMatches       = 16                             // guests of one inquiry
+	DefaultMaxAnswer     = 2 << 20                        // bytes; a folio's page has a tenth of it
 )
 
 // MaxText is the longest reference or remark, in characters (docs/spec/fias.md 10.2).
@@ -198,6 +199,9 @@ func New(c Config) (*Client, error) {
 	}
 
 	transport := c.HTTP
+	if transport.MaxAnswer <= 0 {
+		transport.MaxAnswer = DefaultMaxAnswer
+	}
 	transport.Secrets = append([]string{c.AppKey, c.ClientSecret, c.Password}, transport.Secrets...)
 	transport.Hidden = append([]string{c.NameParam}, transport.Hidden...)
 	header := http.Header{"X-App-Key": {c.AppKey}}

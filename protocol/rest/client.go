@@ -48,7 +48,7 @@ type Config struct {
 	TLS    *tls.Config   // nil: the system's roots; at least TLS 1.2 whatever it says
 	Plain  bool          // http:// may go beyond loopback
 	Agent  string        // User-Agent; "" means DefaultAgent
-	Conns  int           // connections at once, more calls wait; 0 means DefaultConns
+	Conns  int           // shared connections at once, and as many single ones; more calls wait. 0 means DefaultConns
 	Idle   time.Duration // a connection is given up after this long without a call; 0 means DefaultIdle
 
 	Timeout    time.Duration // of one attempt; 0 means DefaultTimeout
@@ -71,10 +71,11 @@ type Config struct {
 
 // A Client calls one server. Its methods may be called from any goroutine.
 type Client struct {
-	c         Config
-	base      *url.URL
-	transport *http.Transport
-	redactor  *redactor
+	c        Config
+	base     *url.URL
+	shared   *http.Transport // for calls that may be repeated
+	single   *http.Transport // a connection a call, for those that may not
+	redactor *redactor
 }
 
 // New checks c and makes a client. It starts nothing.
@@ -134,20 +135,19 @@ func New(c Config) (*Client, error) {
 	secure.MinVersion = max(secure.MinVersion, tls.VersionTLS12)
 	secure.NextProtos = []string{"http/1.1"}
 	d := &dialer{connect: c.Connect, tls: secure}
-	return &Client{
-		c:        c,
-		base:     base,
-		redactor: newRedactor(c.Secrets, c.Hidden),
-		transport: &http.Transport{
+	transport := func(single bool) *http.Transport {
+		return &http.Transport{
 			DialContext:            d.plain,
 			DialTLSContext:         d.secure,
+			DisableKeepAlives:      single,
 			MaxIdleConnsPerHost:    c.Conns,
 			MaxConnsPerHost:        c.Conns,
 			IdleConnTimeout:        c.Idle,
 			MaxResponseHeaderBytes: maxHeader,
 			Protocols:              protocols(),
-		},
-	}, nil
+		}
+	}
+	return &Client{c: c, base: base, shared: transport(false), single: transport(true), redactor: newRedactor(c.Secrets, c.Hidden)}, nil
 }
 
 func protocols() *http.Protocols {
@@ -176,7 +176,10 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // Close ends idle connections. Calls under way go on.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.shared.CloseIdleConnections()
+	c.single.CloseIdleConnections()
+}
 
 // Redact masks in s what this client must not show.
 func (c *Client) Redact(s string) string { return c.redactor.text(s) }
@@ -342,9 +345,13 @@ func (c *Client) once(ctx context.Context, r *request, x *Exchange) (Answer, *Er
 
 	track := &track{}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: track.got})
+	transport := c.single
+	if r.call.repeatable() {
+		transport = c.shared
+	}
 	target := r.url
 	for hop := 0; ; hop++ {
-		response, err := c.transport.RoundTrip(c.build(ctx, r, target))
+		response, err := transport.RoundTrip(c.build(ctx, r, target))
 		if err != nil {
 			e := &Error{Fate: Uncertain, Err: cause(err)}
 			if track.untouched() {

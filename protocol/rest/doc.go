@@ -27,8 +27,11 @@
 //
 // Waits double from Retry.First with jitter; Retry-After is obeyed where it fits into Retry.Longest and the context's
 // deadline, and otherwise handed to the caller. net/http's own silent repetitions of requests with a body or a key are
-// switched off. Connections speak HTTP/1.1, one call at a time, so that no other call's fate hangs on theirs, and are
-// given up after a few idle seconds, before servers close them in the middle of a request.
+// switched off.
+//
+// Connections speak HTTP/1.1, one call at a time, so that no other call's fate hangs on theirs. A call that may not be
+// repeated gets a connection of its own: on one that is kept, a server's good-bye can cross the request, and nobody would
+// know whether it was read. The others share connections, which are given up after a few idle seconds.
 //
 // # What is not told
 //

@@ -463,14 +463,19 @@ func TestStaleConnection(t *testing.T) {
 	// The server ends the connection after each answer without saying so beforehand.
 	base, requests := raw(t, func(_ int, c net.Conn) { io.WriteString(c, reply(200, "{}")); c.Close() })
 	r := newRig(t, Config{Base: base})
-	for i := range 20 {
-		_, err := r.Do(t.Context(), Call{Method: "POST", Path: "/x", In: thing{}, Repeatable: true})
-		if err != nil {
-			t.Fatalf("call %d: %v", i, err)
+	for i := range 100 {
+		a, err := r.Do(t.Context(), Call{Method: "POST", Path: "/x", In: thing{}})
+		if err != nil || a.Attempts != 1 {
+			t.Fatalf("call %d: %+v, %v", i, a, err)
 		}
 	}
-	if n := requests.Load(); n != 20 {
-		t.Errorf("%d requests for 20 calls", n)
+	if n := requests.Load(); n != 100 {
+		t.Errorf("%d requests for 100 calls", n)
+	}
+	for i := range 100 {
+		if _, err := r.Do(t.Context(), Call{Method: "GET", Path: "/x"}); err != nil {
+			t.Fatalf("repeatable call %d: %v", i, err)
+		}
 	}
 }
 
