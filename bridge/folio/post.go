@@ -168,6 +168,7 @@ func (s *Service) attempt(ctx context.Context, p *posting) {
 	m.Number = number
 	if err := s.recordSending(ctx, p, number); err != nil {
 		s.c.Log.Error("posting not sent, the journal cannot record it", "posting", p.ID.String(), "err", err)
+		s.standing(ctx, p)
 		s.notSent(ctx, p, LinkDown, "journal: "+err.Error())
 		return
 	}
@@ -316,6 +317,17 @@ func (s *Service) recordSending(ctx context.Context, p *posting, number int64) e
 		next.State, next.Number = Sending, number
 		s.tell(tx, &next)
 		return nil
+	})
+}
+
+// standing reads which state the journal left a posting in after a commit that failed: it may hold all the same.
+func (s *Service) standing(ctx context.Context, p *posting) {
+	s.persist(ctx, p, func(tx *journal.Tx) error {
+		row, err := load(tx, p.ID.Key())
+		if err == nil {
+			p.State = row.State
+		}
+		return err
 	})
 }
 
