@@ -114,7 +114,9 @@ func (e *Encoding) Decode(b []byte) string {
 		for len(b) > 0 {
 			r, n := utf8.DecodeRune(b)
 			if r == utf8.RuneError && n == 1 {
-				r = charmap.Windows1252.DecodeByte(b[0])
+				if r = charmap.Windows1252.DecodeByte(b[0]); r == utf8.RuneError {
+					r = undefined + rune(b[0])
+				}
 			}
 			out, b = utf8.AppendRune(out, r), b[n:]
 		}

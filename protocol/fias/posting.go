@@ -157,10 +157,12 @@ func (p *PostingSimple) Decode(r *Record, c Codec) { p.decode(r, c) }
 
 // Validate reports why the posting must not be sent.
 func (p *PostingSimple) Validate() error {
-	if p.Number == 0 && p.Parts.Balance(p.Total) == nil {
-		return nil // P# is only recommended in PS
+	if p.Number != 0 {
+		return p.validate()
 	}
-	return p.validate()
+	q := *p
+	q.Number = 1 // P# is only recommended in PS (fias.md 6.3)
+	return q.validate()
 }
 
 // PostingRequest is record PR as a posting: to a guest found by an Inquiry just before, or directly in another tender
