@@ -889,10 +889,13 @@ func (f *fiasLink) guest(c Change) []byte {
 		switch t {
 		case fias.RN:
 			b = f.field(b, t, c.Guest.Room)
-			if listed(fias.GS) {
+			if id == fias.GC && listed(fias.GS) { // GS belongs to the room before it (fias.md 2)
 				b = f.field(b, fias.GS, share(c.Share))
 			}
 		case fias.GS:
+			if id != fias.GC {
+				b = f.field(b, t, share(c.Share))
+			}
 		case fias.GNum:
 			if !c.Empty {
 				b = f.field(b, t, c.Guest.Reservation)
