@@ -64,6 +64,10 @@ type Config struct {
 
 	// Now is the hotel's wall clock, which elements carry; nil means time.Now.
 	Now func() time.Time
+	// Answered is given each answer to a posting that somebody waits for: before that caller has it, and before a serial line
+	// acknowledges it where ifc.Options.Hold is set, so that what it puts on disk is safe. It is called on the link's
+	// goroutine, which waits for it, and must not call a method of the Link that waits.
+	Answered func(*PostAnswer)
 	// Late is given each answer that nobody waits for: one that came after its time or for a request of an earlier
 	// connection or of an earlier life of the program. It is called on the link's goroutine and must not block. nil drops
 	// them.
@@ -338,12 +342,13 @@ func (l *Link) exchange(ctx context.Context, e Element, sequence uint32, inquiry
 // withdraw stops waiting, unless the result has come.
 func (l *Link) withdraw(sequence uint32, x *exchange) (result, bool) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.waiting[sequence] == x {
 		delete(l.waiting, sequence)
+		l.mu.Unlock()
 		return result{}, false
 	}
-	return <-x.done, true // sent under mu, by whoever took x out
+	l.mu.Unlock()
+	return <-x.done, true // whoever took x out sends it
 }
 
 // send puts one record on the line. Once it began, the end of ctx does not tear it: half a frame would end the connection
@@ -394,9 +399,12 @@ func (l *Link) settle(r Reply, err error) {
 	l.mu.Lock()
 	x := l.waiting[r.Sequence()]
 	if x != nil && (r.Answer != nil || x.inquiry) {
-		delete(l.waiting, r.Sequence())
-		x.done <- result{reply: r, err: err}
+		delete(l.waiting, r.Sequence()) // from here on x waits for us only
 		l.mu.Unlock()
+		if !x.inquiry && err == nil && l.c.Answered != nil {
+			l.c.Answered(r.Answer)
+		}
+		x.done <- result{reply: r, err: err}
 		return
 	}
 	l.stats.Late++

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -595,15 +596,20 @@ func TestNewLinkErrors(t *testing.T) {
 func TestOverSerialLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		accept := make(chan net.Conn)
-		l, h, _ := rig(t, func(c *Config) {
+		var safe atomic.Uint32 // the last answer on disk
+		l, h, late := rig(t, func(c *Config) {
 			c.Dial = func(ctx context.Context) (ifc.Conn, error) {
 				ours, theirs := net.Pipe()
 				select {
 				case accept <- theirs:
-					return ifc.NewSerial(ours, ifc.Options{}), nil
+					return ifc.NewSerial(ours, ifc.Options{Hold: true}), nil
 				case <-ctx.Done():
 					return nil, ctx.Err()
 				}
+			}
+			c.Answered = func(a *PostAnswer) {
+				time.Sleep(time.Second) // a slow disk
+				safe.Store(a.Sequence)
 			}
 		})
 		h.conn = ifc.NewSerial(<-accept, ifc.Options{})
@@ -613,10 +619,23 @@ func TestOverSerialLine(t *testing.T) {
 		for n := range uint32(100) { // every value of an LRC's low bits
 			p := post(t.Context(), l, n+1)
 			h.hear("PostRequest")
-			h.answer(n+1, OK)
+			h.answer(n+1, OK) // returns with the ACK
+			if got := safe.Load(); got != n+1 {
+				t.Fatalf("answer %d acknowledged before it was safe", n+1)
+			}
 			if o := <-p; o.err != nil {
 				t.Fatal(o.err)
 			}
+		}
+		// Everything is acknowledged, whatever it is: an ACK that is missing fails the send.
+		h.raw(`rubbish`)
+		h.raw(`<Hello/>`)
+		h.answer(7, OK)
+		h.say(&PostList{Sequence: 8})
+		h.say(&LinkAlive{})
+		synctest.Wait()
+		if got := late.numbers(); !slices.Equal(got, []uint32{7, 8}) {
+			t.Errorf("late answers: %v", got)
 		}
 	})
 }

@@ -120,6 +120,15 @@ var errSkipped = errors.New("skipped")
 
 // take acts on an element. Its error ends the session.
 func (s *session) take(ctx context.Context, r received) error {
+	if a, ok := r.e.(*PostAnswer); ok {
+		if r.err == nil && a.Status == "" {
+			r.err = &FieldError{Element: a.Name(), Attr: "AnswerStatus", Wrong: "is missing"}
+		}
+		s.l.settle(Reply{Answer: a}, garbled(r.err))
+		s.conn.Acknowledge() // not before the answer is safe
+		return nil
+	}
+	s.conn.Acknowledge()
 	if r.err == errSkipped {
 		return nil
 	}
@@ -137,11 +146,6 @@ func (s *session) take(ctx context.Context, r received) error {
 		return ErrLinkOver
 	case *PostList:
 		s.l.settle(Reply{List: e}, garbled(r.err))
-	case *PostAnswer:
-		if r.err == nil && e.Status == "" {
-			r.err = &FieldError{Element: e.Name(), Attr: "AnswerStatus", Wrong: "is missing"}
-		}
-		s.l.settle(Reply{Answer: e}, garbled(r.err))
 	default:
 		s.l.count(func(st *Stats) { st.Ignored++ })
 	}
