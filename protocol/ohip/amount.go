@@ -92,10 +92,11 @@ func (d *Decimal) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		if _, err := Decimal(s).Minor(30); err != nil {
-			return err
+		number := jsontext.Value(strings.TrimPrefix(strings.TrimSpace(string(s)), "+"))
+		if number.Kind() != '0' || !number.IsValid() {
+			return fmt.Errorf("amount %.40q is not a number", s)
 		}
-		*d = Decimal(strings.TrimPrefix(strings.TrimSpace(string(s)), "+"))
+		*d = Decimal(number)
 		return nil
 	case 'n':
 		*d = ""

@@ -85,11 +85,12 @@ func (f Fields) withDefaults() Fields {
 	return f
 }
 
-// A Query is an inquiry by Room, or by Name (the beginning of a surname). One of them is required.
+// A Query is an inquiry by Room, by Name (the beginning of a surname), or by a Term that is one of them. One is required.
 type Query struct {
 	Room  string
 	Name  string
-	Limit int // 0 means Config.Matches
+	Term  string // what somebody typed: a room when it has a digit, else a name
+	Limit int    // 0 means Config.Matches
 }
 
 // Found are the guests that fit, in OPERA's order.
@@ -100,6 +101,13 @@ type Found struct {
 
 // Search asks OPERA who is in house. Nobody is no error. An error is a *rest.Error or wraps one.
 func (c *Client) Search(ctx context.Context, q Query) (Found, error) {
+	if q.Room == "" && q.Name == "" {
+		if q.Term = strings.TrimSpace(q.Term); strings.ContainsAny(q.Term, "0123456789") {
+			q.Room = q.Term
+		} else {
+			q.Name = q.Term
+		}
+	}
 	query := url.Values{}
 	for name, values := range c.c.Search {
 		query[name] = slices.Clone(values)

@@ -130,6 +130,8 @@ func TestSearch(t *testing.T) {
 		{ohip.Query{Room: "21"}, nil, false},
 		{ohip.Query{Name: "Zz & %?/"}, nil, false},
 		{ohip.Query{Room: "9001"}, []string{"90001"}, false},
+		{ohip.Query{Term: " 0306 "}, []string{"24403"}, false},
+		{ohip.Query{Term: "mü"}, []string{"24403"}, false},
 	} {
 		f, err := r.Search(t.Context(), c.q)
 		var got []string
