@@ -369,11 +369,12 @@ func (s *Server) serve(t *Route) http.HandlerFunc {
 			return
 		}
 		if t.Admit {
-			if !s.gate.enter() {
+			entered := time.Now()
+			if !s.gate.enter(entered) {
 				s.refuse(rec)
 				return
 			}
-			defer s.gate.leave()
+			defer func() { s.gate.leave(entered, time.Now()) }()
 		}
 		if t.Page && p.Via == access.ViaPairing {
 			s.setCookie(rec, rec.call.cookie, access.ScreenLife) // a screen stays one as long as it is used

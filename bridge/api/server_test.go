@@ -265,6 +265,50 @@ func TestAdmissionFlood(t *testing.T) {
 	}
 }
 
+// A stall fills the gate for once; a rush that goes on makes it narrow until answers are quick again.
+func TestGate(t *testing.T) {
+	var at time.Time
+	g := gate{limit: 100}
+	// serve is as many orders a second as there are places, each of which stays for as long, and returns how many were taken.
+	serve := func(places int, stay, during time.Duration) (taken int) {
+		for end := at.Add(during); at.Before(end); at = at.Add(stay) {
+			in := 0
+			for range places {
+				if g.enter(at) {
+					in++
+				}
+			}
+			for range in {
+				g.leave(at, at.Add(stay))
+			}
+			taken = in
+		}
+		return taken
+	}
+	at = time.Unix(1_800_000_000, 0)
+	if n := serve(120, 60*time.Millisecond, 60*time.Millisecond); n != 100 {
+		t.Errorf("a stall: %d taken, want all the places", n)
+	}
+	serve(10, 4*time.Millisecond, time.Second)
+	if n := serve(100, 4*time.Millisecond, 4*time.Millisecond); n != 100 {
+		t.Errorf("after a stall: %d taken, want 100", n)
+	}
+	if n := serve(120, 40*time.Millisecond, time.Second); n != 20 {
+		t.Errorf("a second of too much: %d taken, want 20", n)
+	}
+	if n := serve(120, 12*time.Millisecond, 3*time.Second); n != 20 {
+		t.Errorf("still too much: %d taken, want 20", n)
+	}
+	if n := serve(60, 5*time.Millisecond, time.Second); n != 60 {
+		t.Errorf("a rush that is over: %d taken, want 60", n)
+	}
+	serve(120, 40*time.Millisecond, time.Second)
+	at = at.Add(time.Second)
+	if n := serve(100, 4*time.Millisecond, 4*time.Millisecond); n != 100 {
+		t.Errorf("after a pause: %d taken, want 100", n)
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
@@ -282,7 +326,7 @@ func TestRefusalKeepsConnection(t *testing.T) {
 		}},
 	}})
 	address, _ := b.serve()
-	b.gate.enter()
+	b.gate.enter(time.Now())
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -302,7 +346,7 @@ func TestRefusalKeepsConnection(t *testing.T) {
 			t.Errorf("answer = %d, close %v, want %d on the same connection", answer.StatusCode, answer.Close, want)
 		}
 		if full {
-			b.gate.leave()
+			b.gate.leave(time.Now(), time.Now())
 			full = false
 		}
 	}
@@ -576,7 +620,7 @@ func BenchmarkRefuse(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.gate.enter()
+	s.gate.enter(time.Now())
 	r := httptest.NewRequest("POST", "/v1/orders", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+token)
 	handler := s.Handler()
