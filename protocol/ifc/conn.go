@@ -82,7 +82,7 @@ type Stats struct {
 	Refused  uint64 // serial: records given up after NAK
 	Silent   uint64 // serial: records given up without an answer
 	Nacked   uint64 // serial: NAK sent for a record that came
-	Busy     uint64 // serial: whole records answered NAK because nobody took those before them
+	Busy     uint64 // serial: whole records answered NAK because one before them is not answered yet
 	Stray    uint64 // serial: ACK and NAK that answered nothing
 }
 

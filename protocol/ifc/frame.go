@@ -80,7 +80,11 @@ func (d *Decoder) Next(p []byte) (record, rest []byte, ok bool) {
 			if i < 0 {
 				break
 			}
-			if d.state == inside {
+			switch {
+			case d.state == tooLong: // counted when it became so
+			case len(d.part)+i > d.limit():
+				d.counters.Long++
+			default:
 				d.counters.Restarted++
 			}
 			body = body[i+1:]

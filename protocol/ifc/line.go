@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// queued is how many whole records a Line keeps for its owner before it answers NAK.
+// queued is how many whole records a Line keeps for its owner, answered, before it leaves one unanswered.
 const queued = 16
 
 // A Line carries records over RS-232, or over a converter that speaks the serial protocol on TCP. Underneath each record
@@ -26,9 +26,9 @@ type Line struct {
 	o  Options
 
 	jobs    chan *job
-	answers chan byte  // ACK and NAK of the peer; bounded, more than a few are nonsense
-	links   chan byte  // ACK and NAK for the peer, on their way out
-	records chan taken // whole records for the owner
+	answers chan byte   // ACK and NAK of the peer; bounded, more than a few are nonsense
+	links   chan byte   // ACK and NAK for the peer, on their way out
+	records chan []byte // whole records for the owner
 	shut    chan struct{}
 	wg      sync.WaitGroup
 	ending  sync.Once
@@ -37,19 +37,14 @@ type Line struct {
 
 	awaiting atomic.Bool // a record of ours is out and not answered
 
-	mu    sync.Mutex // guards what follows; not held during I/O
-	dec   SerialDecoder
-	since time.Time // when the record began that the decoder has open
-	last  byte      // our last answer
-	at    time.Time // when it was given
-	held  int       // records received that the owner has not acknowledged
-	stats Stats
-}
-
-// taken is a record for the owner.
-type taken struct {
-	record []byte
-	lrc    byte
+	mu      sync.Mutex // guards what follows; not held during I/O
+	dec     SerialDecoder
+	since   time.Time // when the record began that the decoder has open
+	last    byte      // our last answer
+	at      time.Time // when it was given
+	held    int       // records received that the owner has not acknowledged
+	waiting []byte    // a record for which the queue has no room
+	stats   Stats
 }
 
 // A job is one record on its way out.
@@ -68,7 +63,7 @@ const settle = 250 * time.Millisecond
 func NewSerial(rw io.ReadWriteCloser, o Options) *Line {
 	l := &Line{
 		rw: rw, o: o.withDefaults(),
-		jobs: make(chan *job), answers: make(chan byte, 8), links: make(chan byte, 8), records: make(chan taken, queued),
+		jobs: make(chan *job), answers: make(chan byte, 8), links: make(chan byte, 8), records: make(chan []byte, queued),
 		shut: make(chan struct{}), last: NAK,
 	}
 	l.dec.Limit, l.dec.NoLRC = l.o.Limit, l.o.NoLRC
@@ -109,21 +104,31 @@ func (l *Line) Send(ctx context.Context, record []byte) error {
 // Receive returns the next record. It was answered ACK already, unless Options.Hold leaves that to the owner. Records that
 // arrived before the line ended are returned before its error.
 func (l *Line) Receive(ctx context.Context) ([]byte, error) {
+	record, err := l.next(ctx)
+	if err == nil {
+		l.mu.Lock()
+		l.admit()
+		l.mu.Unlock()
+	}
+	return record, err
+}
+
+func (l *Line) next(ctx context.Context) ([]byte, error) {
 	select {
-	case t := <-l.records:
-		return t.record, nil
+	case r := <-l.records:
+		return r, nil
 	default:
 	}
 	select {
-	case t := <-l.records:
-		return t.record, nil
+	case r := <-l.records:
+		return r, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-l.shut:
 	}
 	select {
-	case t := <-l.records:
-		return t.record, nil
+	case r := <-l.records:
+		return r, nil
 	default:
 		return nil, l.err
 	}
@@ -209,18 +214,13 @@ func (l *Line) token(t Token, now time.Time) {
 	switch t.Kind {
 	case Record:
 		l.o.trace(Event{Record: t.Record})
-		select {
-		case l.records <- taken{record: append([]byte{}, t.Record...)}:
-		default: // the owner sleeps; NAK makes the peer send it again
+		if l.waiting != nil { // the peer did not wait for the answer to the one before
 			l.stats.Busy++
 			l.answer(NAK)
 			return
 		}
-		if l.o.Hold {
-			l.held++
-			return
-		}
-		l.answer(ACK)
+		l.waiting = append([]byte{}, t.Record...)
+		l.admit()
 	case Damaged, Long:
 		note := "damaged"
 		if t.Kind == Long {
@@ -253,6 +253,25 @@ func (l *Line) token(t Token, now time.Time) {
 	}
 }
 
+// admit hands the waiting record to the owner and answers it. While the owner sleeps over a full queue it stays where it is,
+// unanswered: that holds the peer back. l.mu is held.
+func (l *Line) admit() {
+	if l.waiting == nil {
+		return
+	}
+	select {
+	case l.records <- l.waiting:
+	default:
+		return
+	}
+	l.waiting = nil
+	if l.o.Hold {
+		l.held++
+		return
+	}
+	l.answer(ACK)
+}
+
 // answer sends ACK or NAK and remembers it. l.mu is held.
 func (l *Line) answer(b byte) {
 	l.last, l.at = b, time.Now()
@@ -266,7 +285,7 @@ func (l *Line) answer(b byte) {
 // enquires at the latest timer 1 and timer 2 after the end of its record. l.mu is held.
 func (l *Line) enquired(now time.Time) {
 	switch {
-	case l.held > 0: // not decided yet
+	case l.held > 0 || l.waiting != nil: // not decided yet
 		return
 	case l.last == ACK && now.Sub(l.at) <= l.o.Answer+l.o.Enquiry:
 		l.answer(ACK)
@@ -313,7 +332,7 @@ func (l *Line) talk() {
 	}
 }
 
-// exchange sends one record until it is answered or given up, and reports whether it took an ENQ.
+// exchange sends one record until it is answered or given up, and reports whether the answer came after an ENQ.
 func (l *Line) exchange(record []byte) (enquired bool, err error) {
 	var frame []byte
 	if l.o.NoLRC {
@@ -330,13 +349,14 @@ func (l *Line) exchange(record []byte) (enquired bool, err error) {
 		n, err := l.write(frame)
 		sent += n
 		if err != nil {
-			return enquired, &SendError{Sent: sent, Err: err}
+			return false, &SendError{Sent: sent, Err: err}
 		}
 		a := l.await()
+		if a.err != nil {
+			return false, &SendError{Sent: sent, Err: a.err}
+		}
 		enquired = enquired || a.enquired
 		switch {
-		case a.err != nil:
-			return enquired, &SendError{Sent: sent, Err: a.err}
 		case a.byte == ACK:
 			l.count(func(s *Stats) { s.Sent++ })
 			return enquired, nil
@@ -374,7 +394,7 @@ func (l *Line) await() (r reply) {
 				return r
 			}
 		case <-l.shut:
-			r.err = ErrClosed
+			r.err = l.err
 			return r
 		case <-timer.C:
 			timer.Reset(l.o.Enquiry)

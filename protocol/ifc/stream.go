@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 )
@@ -59,9 +60,9 @@ func (s *Stream) Send(ctx context.Context, record []byte) error {
 		return &SendError{Err: err}
 	}
 	s.out = AppendFrame(s.out[:0], record)
-	deadline := time.Now().Add(s.o.WriteTimeout)
+	deadline, hurried := time.Now().Add(s.o.WriteTimeout), false
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
+		deadline, hurried = d, true
 	}
 	n, err := 0, error(nil)
 	s.within(ctx, deadline, write, func() {
@@ -72,8 +73,11 @@ func (s *Stream) Send(ctx context.Context, record []byte) error {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			err = ctx.Err()
+		case hurried && errors.Is(err, os.ErrDeadlineExceeded): // a moment before the context noticed
+			err = context.DeadlineExceeded
 		}
 		if n > 0 {
 			s.broken = err
