@@ -127,6 +127,9 @@ func (l *link) send() {
 		if it.mangle != (mangle{}) {
 			l.wire.mangle(it.mangle)
 		}
+		if it.before != nil {
+			it.before()
+		}
 		var err error
 		if it.raw != nil {
 			err = l.wire.raw(it.raw)
@@ -338,10 +341,7 @@ func (l *link) ask(r request) {
 			l.lose(x, r.done)
 			return
 		}
-		l.reply(x, records, now, struck, func() {
-			r.done()
-			events(WhenAfter)
-		})
+		l.reply(x, records, struck, r.done, func() { events(WhenAfter) })
 	}
 	begin := func() {
 		events(WhenRequest)
@@ -373,7 +373,7 @@ func (l *link) lose(x *Exchange, done func()) {
 var requestFaults = slices.Concat(answerFaults, formFaults, eventFaults)
 
 // reply sends an answer as the faults have it.
-func (l *link) reply(x *Exchange, records reply, now []Fault, struck func(FaultKind) (Fault, bool), then func()) {
+func (l *link) reply(x *Exchange, records reply, struck func(FaultKind) (Fault, bool), before, then func()) {
 	has := func(k FaultKind) bool { _, ok := struck(k); return ok }
 	number := x.Number
 	if has(AnswerNumber) {
@@ -398,6 +398,7 @@ func (l *link) reply(x *Exchange, records reply, now []Fault, struck func(FaultK
 			}
 		}
 		if i == len(all)-1 {
+			it.before = before
 			it.done = func(sent bool) {
 				switch {
 				case !sent:
@@ -436,6 +437,7 @@ type item struct {
 	raw    []byte
 	mangle mangle
 	cut    *Fault
+	before func()          // called when it leaves; nil: nothing
 	done   func(sent bool) // nil: nobody wants to know
 }
 
