@@ -22,7 +22,7 @@ type Link struct {
 	state   State
 	since   time.Time
 	cause   error
-	conn    ifc.Conn // of the session under way
+	conn    ifc.Conn // of the session under way; set while Up
 	torn    error    // why a send closed it
 	waiting map[uint32]*exchange
 	stats   Stats
@@ -195,9 +195,12 @@ func (l *Link) Status() Status {
 // turn changes the state.
 func (l *Link) turn(to State, cause error) {
 	l.mu.Lock()
-	changed := l.state != to || to == Down
+	changed := l.state != to
 	if changed {
 		l.state, l.since = to, time.Now()
+	}
+	if to == Down {
+		l.conn = nil
 	}
 	if cause != nil || to == Up {
 		l.cause = cause
@@ -216,10 +219,8 @@ func (l *Link) Run(ctx context.Context) error {
 		l.turn(Connecting, nil)
 		up, err := l.connect(ctx)
 		if ctx.Err() != nil {
-			l.turn(Down, nil)
 			return nil
 		}
-		l.turn(Down, err)
 		l.c.Log.Warn("hotel link down", "link", "xmlpos", "err", err)
 		if up {
 			backoff.Reset()
@@ -229,7 +230,6 @@ func (l *Link) Run(ctx context.Context) error {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			l.turn(Down, nil)
 			return nil
 		}
 	}
@@ -239,6 +239,10 @@ func (l *Link) Run(ctx context.Context) error {
 func (l *Link) connect(ctx context.Context) (up bool, err error) {
 	conn, err := l.c.Dial(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = nil
+		}
+		l.turn(Down, err)
 		return false, err
 	}
 	l.mu.Lock()
@@ -254,8 +258,12 @@ func (l *Link) connect(ctx context.Context) (up bool, err error) {
 	if l.torn != nil {
 		err = l.torn
 	}
-	l.conn = nil
 	l.mu.Unlock()
+	if ctx.Err() != nil {
+		err = nil
+	}
+	// First what others see: nobody is to find the link up and have a request refused.
+	l.turn(Down, err)
 	conn.Close()
 	l.fail(conn, s.why(err))
 	return s.up, err
@@ -300,7 +308,7 @@ func (l *Link) exchange(ctx context.Context, e Element, sequence uint32, inquiry
 	x := &exchange{inquiry: inquiry, done: make(chan result, 1)}
 	l.mu.Lock()
 	switch {
-	case l.state != Up || l.conn == nil:
+	case l.state != Up:
 		err = ErrDown
 	case l.waiting[sequence] != nil:
 		err = ErrInUse
