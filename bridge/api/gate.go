@@ -26,7 +26,7 @@ type gate struct {
 
 const (
 	gateSpan   = 250 * time.Millisecond
-	gateSlow   = 20 * time.Millisecond // a mean stay that makes the gate narrow
+	gateSlow   = 35 * time.Millisecond // a mean stay that makes the gate narrow
 	gateQuick  = 8 * time.Millisecond  // and one that lets it be wide again
 	gateNarrow = 5                     // one place in so many is left
 )
