@@ -379,11 +379,14 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, simulated.Config{}, func(o *ohip.Config) {
-				o.AnswerTimeout, o.Rules = 300*time.Millisecond, c.rules
-			})
+			r := newRig(t, simulated.Config{}, func(o *ohip.Config) { o.Rules = c.rules })
 			r.inject(t, c.fault)
-			o, err := r.Post(t.Context(), dinner("24331", "p"))
+			ctx := t.Context()
+			switch c.fault.Kind {
+			case simulated.Hang, simulated.HangAfter, simulated.Late:
+				ctx = r.impatient(t, c.fault.Kind, c.booked)
+			}
+			o, err := r.Post(ctx, dinner("24331", "p"))
 			if c.as != "" {
 				if err != nil || o.AS != c.as {
 					t.Errorf("Post = %+v, %v, want %s", o, err, c.as)
@@ -407,11 +410,26 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// impatient is a context that ends once a fault has struck and so much is booked.
+func (r *rig) impatient(t *testing.T, k simulated.Kind, booked int) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer cancel()
+		for ctx.Err() == nil && (r.hotel.State().Struck[k] == 0 || len(r.hotel.Ledger()) < booked) {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return ctx
+}
+
 // TestLateBooking: OPERA may book long after the box gave up. Nothing is sent again, and the folio tells.
 func TestLateBooking(t *testing.T) {
-	r := newRig(t, simulated.Config{}, func(o *ohip.Config) { o.AnswerTimeout = 100 * time.Millisecond })
+	r := newRig(t, simulated.Config{}, nil)
 	r.inject(t, simulated.Fault{Kind: simulated.Slow, Op: simulated.Charge, Count: 1})
-	if _, err := r.Post(t.Context(), dinner("24331", "slow-1")); !errors.Is(err, rest.ErrUncertain) {
+	if _, err := r.Post(r.impatient(t, simulated.Slow, 0), dinner("24331", "slow-1")); !errors.Is(err, rest.ErrUncertain) {
 		t.Fatalf("Post = %v", err)
 	}
 	if folio, err := r.Folio(t.Context(), "24331"); err != nil || !folio.Complete || len(folio.Lines) != 0 {
@@ -597,8 +615,8 @@ func TestPasswordGrant(t *testing.T) {
 // TestStorm posts from eight terminals through every fault at once and compares the hotel's ledger with what the box
 // believes (P2, P3): posted is booked exactly once, refused not at all, uncertain only where something was injected.
 func TestStorm(t *testing.T) {
-	r := newRig(t, simulated.Config{}, func(c *ohip.Config) { c.AnswerTimeout = 2 * time.Second; c.HTTP.Retry.Attempts = 6 })
-	const terminals, each = 8, 60
+	r := newRig(t, simulated.Config{}, func(c *ohip.Config) { c.HTTP.Retry.Attempts = 6 })
+	const terminals, each = 8, 40
 	type belief struct {
 		outcome ohip.Outcome
 		err     error

@@ -293,7 +293,11 @@ func TestFates(t *testing.T) {
 			t.Parallel()
 			for _, method := range []string{"GET", "POST"} {
 				base, requests := raw(t, c.script)
-				r := newRig(t, Config{Base: base, Timeout: 150 * time.Millisecond, Retry: Retry{Attempts: 3}, MaxAnswer: c.maxBytes, Untouched: c.untouch})
+				timeout := time.Minute
+				if c.is == ErrSilent {
+					timeout = 400 * time.Millisecond
+				}
+				r := newRig(t, Config{Base: base, Timeout: timeout, Retry: Retry{Attempts: 3}, MaxAnswer: c.maxBytes, Untouched: c.untouch})
 				call := Call{Op: "try", Method: method, Path: "/x", Out: &thing{}}
 				want := c.get
 				if method == "POST" {
@@ -618,9 +622,9 @@ func TestTLS(t *testing.T) {
 func TestBomb(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
-	z.Write(make([]byte, 8<<20))
+	z.Write(make([]byte, 1<<20))
 	z.Close()
-	r := newRig(t, Config{MaxAnswer: 1 << 20, Base: serve(t, func(w http.ResponseWriter, q *http.Request) {
+	r := newRig(t, Config{MaxAnswer: 1 << 16, Base: serve(t, func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(packed.Bytes())
 	})})
