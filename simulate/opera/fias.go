@@ -366,7 +366,7 @@ func (f *fiasLink) exchange() Exchange {
 		x.On = OnPosting
 	case fias.PR:
 		x.On = OnPosting
-		if !f.r.Has(fias.TA) && !f.r.Has(fias.MA) && (f.r.Has(fias.PI) || f.r.Has(fias.Track2)) {
+		if fias.RequestOf(&f.r) == fias.InquiryRequest {
 			x.On, x.Room = OnInquiry, f.get(fias.PI)
 		}
 	}
@@ -638,7 +638,7 @@ func (f *fiasLink) field(b []byte, t fias.Tag, s string) []byte {
 func (f *fiasLink) postingRequest() {
 	x := f.exchange()
 	if x.On == OnPosting {
-		if !f.r.Has(fias.TA) && !f.r.Has(fias.MA) {
+		if fias.RequestOf(&f.r) == fias.NoRequest {
 			echo := f.echo()
 			refuse := func(s Status, text string) reply { return f.answer(refusal(s, text), echo) }
 			f.l.ask(request{Exchange: x, refuse: refuse, process: func(x *Exchange) reply {
