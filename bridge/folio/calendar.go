@@ -56,12 +56,9 @@ func PeriodName(n int) string {
 func (c Calendar) Slot(t time.Time, every time.Duration) time.Time {
 	local := t.In(c.Location)
 	next := t.Add(every - wall(local)%every)
-	// The hour that daylight saving takes or gives is a multiple of every half hour; a longer slot ends where the wall clock
-	// says so after the change.
-	if shift := offset(next.In(c.Location)) - offset(local); shift != 0 && every > time.Hour {
-		if at := next.Add(-shift); at.After(t) {
-			next = at
-		}
+	// A slot of more than an hour that holds the hour which comes twice ends where the wall clock says so.
+	if gained := offset(local) - offset(next.In(c.Location)); gained > 0 && every > time.Hour {
+		next = next.Add(gained)
 	}
 	y, m, d := local.Date()
 	for _, day := range []int{d, d + 1} {

@@ -95,13 +95,13 @@ func (s *Service) place(ctx context.Context, by access.Principal, key, kind stri
 				return err
 			}
 		}
-		if err := s.insert(tx, p); err != nil {
-			return err
-		}
 		if o.Also != nil {
-			return o.Also(tx)
+			// First: a charge that is refused at once has an end to tell of.
+			if err := o.Also(tx); err != nil {
+				return err
+			}
 		}
-		return nil
+		return s.insert(tx, p)
 	})
 	switch {
 	case err != nil:

@@ -260,7 +260,7 @@ func TestFaultsOfARequest(t *testing.T) {
 // What the hotel does not answer is unknown, is never sent again, and a late answer ends it.
 func TestUnknownAndLate(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 100 * time.Millisecond }))
+	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
 	h.inject(opera.Fault{Kind: opera.AnswerLost, On: opera.OnPosting, Count: 1})
 	lost := h.place(waiter, "lost", charge(1000, "1"))
 	if lost.State != Unknown || lost.Message == "" || !h.warned("pms_postings_unknown") {
@@ -269,7 +269,7 @@ func TestUnknownAndLate(t *testing.T) {
 	if got := h.scrape("aboyeur_pms_postings_unknown"); got != "1" {
 		t.Errorf("unknown: %s", got)
 	}
-	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(250 * time.Millisecond)})
+	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(time.Second)})
 	late := h.place(waiter, "late", charge(1100, "2"))
 	if late.State != Unknown {
 		t.Fatalf("before a late answer: %+v", late)
@@ -310,8 +310,8 @@ func TestUnknownAndLate(t *testing.T) {
 // A manager said refused, and the hotel says later that it booked: somebody must know.
 func TestContradiction(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 50 * time.Millisecond }))
-	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(400 * time.Millisecond)})
+	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
+	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(2 * time.Second)})
 	p := h.place(waiter, "k", charge(1000, "1"))
 	if p.State != Unknown {
 		t.Fatalf("posting %+v", p)
@@ -368,6 +368,7 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.becomes(onWire, Sending)
+	h.wait("the hotel's booking", func() bool { return len(h.ledger()) == 1 })
 	h.inject(opera.Fault{Kind: opera.AnswerLost, On: opera.OnInquiry, Count: 1})
 	waits, _, err := h.s.Place(t.Context(), waiter, "b", Order{Request: charge(1100, "2")})
 	if err != nil {
@@ -469,7 +470,7 @@ func TestTender(t *testing.T) {
 // P# goes on after the last number, and leaves out those of postings nobody knows the outcome of.
 func TestNumbersWrap(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 100 * time.Millisecond }))
+	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
 	h.inject(opera.Fault{Kind: opera.AnswerLost, On: opera.OnPosting, Count: 1})
 	lost := h.place(waiter, "lost", charge(100, "1"))
 	h.stop()

@@ -92,6 +92,9 @@ func (s *Service) reversal(ctx context.Context, by access.Principal, key, kind s
 		}
 		p.Request = o.reduced(asked, back)
 		p.Queue, p.Original, p.Period = r.Queue, id.Key(), o.Period
+		if p.Sale == "" {
+			p.Sale = o.Sale
+		}
 		p.Text = strings.ToUpper(kind) + " " + strconv.FormatInt(o.Number, 10)
 		detail := money.Format(asked, money.Decimals(o.Currency)) + " " + o.Currency + " of " + id.String()
 		if r.Note != "" {

@@ -170,7 +170,11 @@ func (h *house) set(at time.Time) {
 func (h *house) open() {
 	h.t.Helper()
 	h.start()
-	h.wait("the link", func() bool { return h.s.gate() == "" })
+	h.wait("the link", func() bool {
+		h.s.mu.Lock()
+		defer h.s.mu.Unlock()
+		return h.s.running != nil && h.s.gate() == ""
+	})
 }
 
 func (h *house) start() {

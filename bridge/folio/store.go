@@ -145,10 +145,17 @@ func (s *Service) ended(tx *journal.Tx, p *posting) error {
 	if err := s.follow(tx, p); err != nil {
 		return err
 	}
-	if s.c.Settled != nil {
-		return s.c.Settled(tx, p.Sale, s.view(p))
+	if s.c.Settled == nil {
+		return nil
 	}
-	return nil
+	v := s.view(p)
+	if p.Original != 0 {
+		v.Original = new(journal.ID)
+		if err := tx.QueryRow(selectOriginalID, []any{p.Original}, v.Original); err != nil {
+			return fmt.Errorf("read the original of posting %s: %w", p.ID, err)
+		}
+	}
+	return s.c.Settled(tx, p.Sale, v)
 }
 
 // view is the posting as callers see it, without its time line.
