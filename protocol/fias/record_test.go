@@ -184,7 +184,7 @@ func TestSamples(t *testing.T) {
 		if got := rebuilt(t, r, Codec{}); got != s.record {
 			t.Errorf("sample %s: %q became %q", s.number, s.record, got)
 		}
-		m := typed(r)
+		m := typed(r, Codec{})
 		if m == nil {
 			continue
 		}
@@ -224,8 +224,7 @@ func bag(r *Record) []string {
 }
 
 // typed decodes a record into its own type; nil if it has none.
-func typed(r *Record) Message {
-	c := Codec{}
+func typed(r *Record, c Codec) Message {
 	switch r.ID() {
 	case LS, LA, LE, DR, DS, DE, NS, NE:
 		var m Moment

@@ -22,7 +22,7 @@ func (t Tag) AppendTo(b []byte) []byte { return append(b, byte(t>>8), byte(t)) }
 // Valid reports whether the tag is two printable characters and no separator.
 func (t Tag) Valid() bool { return printable(byte(t>>8)) && printable(byte(t)) }
 
-func printable(c byte) bool { return c > ' ' && c < 0x7F && c != '|' }
+func printable(c byte) bool { return c-'!' < 0x7F-'!' && c != '|' }
 
 // Records (fias.md 4.1).
 const (
