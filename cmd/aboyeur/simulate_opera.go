@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -129,8 +130,12 @@ func runSimulateOpera(ctx context.Context, std stdio, args []string) int {
 	}
 	if *trace {
 		start := time.Now()
+		var mu sync.Mutex // records of all links pass at once
 		c.Trace = func(link string, e ifc.Event) {
-			std.err.Write(append(e.AppendTo([]byte(link+" "), start), '\n'))
+			line := append(e.AppendTo([]byte(link+" "), start), '\n')
+			mu.Lock()
+			defer mu.Unlock()
+			std.err.Write(line)
 		}
 	}
 	sim, err := opera.New(c)

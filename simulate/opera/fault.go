@@ -177,7 +177,7 @@ func (f Fault) check() error {
 			names = append(names, string(k))
 		}
 		return fmt.Errorf("fault kind %q: there is none of this name; write one of %s", f.Kind, strings.Join(names, ", "))
-	case f.Skip < 0 || f.Count < 0 || f.At < 0 || f.Bytes < 0 || f.Number < 0 || f.BytesPerSecond < 0 || f.Rate < 0 || f.Rate > 1:
+	case f.Skip < 0 || f.Count < 0 || f.At < 0 || f.Bytes < 0 || f.Number < 0 || !(f.BytesPerSecond >= 0) || !(f.Rate >= 0 && f.Rate <= 1): // NaN is neither
 		return fmt.Errorf("fault %s: a number is below zero, or the rate above 1", f.Kind)
 	case f.Bytes > maxFaultBytes:
 		return fmt.Errorf("fault %s: %d bytes are too many; at most %d", f.Kind, f.Bytes, maxFaultBytes)

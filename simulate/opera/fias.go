@@ -517,7 +517,7 @@ func (f *fiasLink) charge() (c Charge, wrong string) {
 			return 0
 		}
 		a, ok := f.r.Amount(t)
-		if !ok || bytes.ContainsAny(v, ".,") {
+		if !ok || bytes.ContainsAny(v, ".,") || a > maxAmount || a < -maxAmount {
 			wrong = "FIELD " + t.String()
 		}
 		return Amount(a)
@@ -536,7 +536,7 @@ func (f *fiasLink) charge() (c Charge, wrong string) {
 	}
 	number := func(t fias.Tag) int64 {
 		n, ok := f.r.Number(t)
-		if f.r.Has(t) && !ok {
+		if f.r.Has(t) && !ok || n > maxPulses || n < 0 {
 			wrong = "FIELD " + t.String()
 		}
 		return n
@@ -570,6 +570,12 @@ func (f *fiasLink) charge() (c Charge, wrong string) {
 	}
 	return c, wrong
 }
+
+// Bounds of numbers (fias.md 5: M 15, N 10), which keep their sums within 64 bits.
+const (
+	maxAmount = 999_999_999_999_999
+	maxPulses = 9_999_999_999
+)
 
 // maxArticles is how many of one article a posting may have.
 const maxArticles = 1_000_000
