@@ -288,7 +288,7 @@ func (s *Service) readLight(c *lightCharge) (*lightSale, error) {
 		if err != nil {
 			return nil, err
 		}
-		part := partSubtotal
+		part := Subtotal
 		if strings.Contains(string(t.Type), "Discount") {
 			part = partDiscount
 		}
@@ -526,7 +526,7 @@ func (s *Service) refundLight(ctx context.Context, by access.Principal, key stri
 		if o.Reservation != room.guest.Reservation {
 			continue
 		}
-		p, _, err := s.reversal(ctx, by, key, Refund, id, Reversal{Amount: new(-room.amount)}, l.ID, s.lightWait())
+		p, _, err := s.reversal(ctx, by, key, Refund, id, Reversal{Amount: new(-room.amount), parts: room.parts, tip: room.tip}, l.ID, s.lightWait())
 		if errors.Is(err, ErrExceeds) || errors.Is(err, ErrState) {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 
 // Names of the parts that a total is made of, as the revenue table stores them.
 const (
-	partSubtotal = "subtotal"
+	Subtotal     = "subtotal"
 	partTax      = "tax"
 	partDiscount = "discount"
 	partService  = "service_charge"
@@ -48,7 +48,7 @@ func (t tally) list() []Part {
 }
 
 func rank(part string) int {
-	return slices.Index([]string{partSubtotal, partTax, partDiscount, partService}, part)
+	return slices.Index([]string{Subtotal, partTax, partDiscount, partService}, part)
 }
 
 func total(parts []Part) int64 {
@@ -67,7 +67,7 @@ func (r *Request) parts() []Part {
 			list = append(list, Part{part, i.Group, i.Amount})
 		}
 	}
-	add(partSubtotal, r.Subtotals)
+	add(Subtotal, r.Subtotals)
 	add(partTax, r.Taxes)
 	add(partDiscount, r.Discounts)
 	if r.ServiceCharge != 0 {
@@ -82,7 +82,7 @@ func (r *Request) setParts(parts []Part) {
 	for _, p := range parts {
 		item := Item{p.Group, p.Amount}
 		switch p.Part {
-		case partSubtotal:
+		case Subtotal:
 			r.Subtotals = append(r.Subtotals, item)
 		case partTax:
 			r.Taxes = append(r.Taxes, item)
@@ -101,7 +101,7 @@ func share(amount int64, parts []Part) []Part {
 		if amount == 0 {
 			return nil
 		}
-		return []Part{{partSubtotal, "", amount}}
+		return []Part{{Subtotal, "", amount}}
 	}
 	amounts := make([]int64, len(parts))
 	for i, p := range parts {

@@ -263,7 +263,7 @@ func (s *Service) compose(p *posting, set *settings) Message {
 			n = 1
 		}
 		switch part.Part {
-		case partSubtotal:
+		case Subtotal:
 			m.Subtotals[n-1] += part.Amount
 		case partTax:
 			m.Taxes[n-1] += part.Amount

@@ -33,6 +33,10 @@ type Reversal struct {
 	Amount *int64 `json:"amount,omitzero" minimum:"1" doc:"of a refund, in minor units; absent: all that is left"`
 	Note   string `json:"note,omitzero" doc:"for the audit log"`
 	Queue  bool   `json:"queue,omitzero" doc:"wait for the hotel's link instead of being refused while it is down"`
+
+	// What a till says is given back, with the sign of a reversal; nil: every part in proportion.
+	parts []Part
+	tip   int64
 }
 
 // VoidPosting takes all of a posted charge or tender back by a posting with the other sign (OPR-24). The error is
@@ -90,7 +94,7 @@ func (s *Service) reversal(ctx context.Context, by access.Principal, key, kind s
 		if asked > left || asked <= 0 {
 			return fmt.Errorf("%w: %d of %d are left", ErrExceeds, left, o.amount())
 		}
-		p.Request = o.reduced(asked, back)
+		p.Request = o.reduced(asked, back, r)
 		p.Queue, p.Original, p.Period = r.Queue, id.Key(), o.Period
 		if p.Sale == "" {
 			p.Sale = o.Sale
@@ -104,21 +108,29 @@ func (s *Service) reversal(ctx context.Context, by access.Principal, key, kind s
 	})
 }
 
-// reduced is the request that takes asked of what back has left, each part and the tip in proportion, so that the last
-// refund leaves exactly nothing.
-func (p *posting) reduced(asked int64, back []*posting) Request {
-	const tip = "tip"
+// partTip is how the tip is counted among the parts that a reversal shares out.
+const partTip = "tip"
+
+// reduced is the request that takes asked of what back has left: the parts that v names where they are there, else each
+// part and the tip in proportion, so that the last refund leaves exactly nothing.
+func (p *posting) reduced(asked int64, back []*posting, v Reversal) Request {
 	left := tally{}
 	for _, b := range append(back, p) {
-		left.add(append(b.parts(), Part{tip, "", b.Tip}), 1)
+		left.add(append(b.parts(), Part{partTip, "", b.Tip}), 1)
+	}
+	shares := append(slices.Clone(v.parts), Part{partTip, "", v.tip})
+	if total(shares) != -asked || slices.ContainsFunc(shares, func(s Part) bool {
+		n := left[partKey{s.Part, s.Group}] + s.Amount
+		return s.Amount < 0 && n < 0 || s.Amount > 0 && n > 0
+	}) {
+		shares = reverse(share(asked, left.list()))
 	}
 	r := p.Request
 	r.Manager, r.Queue, r.Tip = false, false, 0
-	shares := reverse(share(asked, left.list()))
 	r.setParts(shares)
 	for _, s := range shares {
-		if s.Part == tip {
-			r.Tip = s.Amount
+		if s.Part == partTip {
+			r.Tip += s.Amount
 		}
 	}
 	r.Amount = new(-asked)
