@@ -20,6 +20,7 @@ import (
 // A hotel is the far end of a link, driven by a test step by step.
 type hotel struct {
 	t    *testing.T
+	far  net.Conn
 	conn ifc.Conn
 	in   chan string
 	link *Link
@@ -41,7 +42,7 @@ var quiet = slog.New(slog.DiscardHandler)
 func connect(t *testing.T, serial bool, c LinkConfig) *hotel {
 	t.Helper()
 	near, far := net.Pipe()
-	h := &hotel{t: t, in: make(chan string, 10000), ended: make(chan struct{})}
+	h := &hotel{t: t, far: far, in: make(chan string, 10000), ended: make(chan struct{})}
 	var mine ifc.Conn
 	if serial {
 		mine, h.conn = ifc.NewSerial(near, ifc.Options{Hold: true}), ifc.NewSerial(far, ifc.Options{})

@@ -150,9 +150,8 @@ const (
 // within runs one call of I/O that ends when ctx does.
 func (s *Stream) within(ctx context.Context, deadline time.Time, d side, do func()) {
 	set, interrupt := s.deadline(d), func() { s.close() }
-	if set != nil {
+	if set != nil && set(deadline) == nil { // it may have the method and no deadlines, as a pipe of the system does
 		interrupt = func() { set(past) }
-		set(deadline)
 	}
 	if ctx.Done() == nil {
 		do()

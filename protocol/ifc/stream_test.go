@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -190,11 +191,24 @@ func TestStreamReceiveResumes(t *testing.T) {
 // bare hides the deadlines of a connection, as a serial port has none.
 type bare struct{ io.ReadWriteCloser }
 
+// unable has deadlines only by name, as a file that is no socket.
+type unable struct{ bare }
+
+func (unable) SetReadDeadline(time.Time) error  { return os.ErrNoDeadline }
+func (unable) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
+
 func TestStreamWithoutDeadlines(t *testing.T) {
+	t.Run("none", func(t *testing.T) { withoutDeadlines(t, func(c net.Conn) io.ReadWriteCloser { return bare{c} }) })
+	t.Run("refused", func(t *testing.T) {
+		withoutDeadlines(t, func(c net.Conn) io.ReadWriteCloser { return unable{bare{c}} })
+	})
+}
+
+func withoutDeadlines(t *testing.T, hide func(net.Conn) io.ReadWriteCloser) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := net.Pipe()
 		defer b.Close()
-		s := NewTCP(bare{a}, Options{})
+		s := NewTCP(hide(a), Options{})
 		defer s.Close()
 		go b.Write([]byte("\x02LS|\x03"))
 		if got, err := s.Receive(t.Context()); string(got) != "LS|" || err != nil {
