@@ -394,6 +394,7 @@ func (d *decoder) resolvePMS(p *PMS) {
 			codes[o.Code] = key
 		}
 	}
+	d.resolveCloud(p, known)
 	if p.Revenue.Account == "" && len(p.Revenue.Mapping) > 0 {
 		d.wrong("pms.revenue.mapping", "revenue without an account is not sent", `write the account, as in account: "9001", or remove the mapping`)
 	}
@@ -404,6 +405,35 @@ func (d *decoder) resolvePMS(p *PMS) {
 		}
 		if p.Dialect == DialectFIAS && r.Subtotal > 9 {
 			d.wrong(key+".subtotal", "FIAS has nine subtotals", "write a number from 1 to 9")
+		}
+	}
+}
+
+func (d *decoder) resolveCloud(p *PMS, outlets []string) {
+	if p.Dialect != DialectOHIP {
+		if p.Cloud.Hotel != "" || p.Cloud.CredentialsFile != "" || len(p.Cloud.Charges) > 0 {
+			d.wrong("pms.cloud", "dialect "+p.Dialect+" is a link on site", "write dialect: ohip, or remove the section")
+		}
+		return
+	}
+	for _, need := range []struct{ key, value, remedy string }{
+		{"hotel", p.Cloud.Hotel, "write the code of the property, as in hotel: HOTEL1"},
+		{"credentials_file", p.Cloud.CredentialsFile, "name the file that holds app_key, client_id and client_secret"},
+	} {
+		if key := "pms.cloud." + need.key; need.value == "" && !d.blamed(key) {
+			d.wrong(key, "is missing", need.remedy)
+		}
+	}
+	if len(p.Cloud.Charges) == 0 {
+		d.wrong("pms.cloud.charges", "is missing", `write the transaction codes, as in charges: [{total: "2000", tip: "9000"}]`)
+	}
+	for i, c := range p.Cloud.Charges {
+		key := index("pms.cloud.charges", i)
+		if c.Outlet != Any && !contains(outlets, c.Outlet) && !d.blamed(key+".outlet") {
+			d.missing(key+".outlet", c.Outlet, "outlet", outlets)
+		}
+		if c.Total == "" && len(c.Subtotals) == 0 {
+			d.wrong(key, "has neither total nor subtotals", `write the code of the whole check, as in total: "2000", or one for each subtotal`)
 		}
 	}
 }

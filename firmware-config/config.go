@@ -169,6 +169,23 @@ type PMS struct {
 	TransmitAllTickets bool
 	Outlets            []Outlet
 	Revenue            Revenue
+	Cloud              Cloud // of ohip
+}
+
+// Cloud is what OPERA Cloud asks for besides its address.
+type Cloud struct {
+	Hotel           string // code of the property
+	CredentialsFile string // app_key, client_id, client_secret
+	Enterprise      string
+	Cashier         string // number of the integration's user
+	Charges         []CloudCharges
+}
+
+// CloudCharges are the transaction codes that an outlet's postings are booked on.
+type CloudCharges struct {
+	Outlet                      string // Any fits those without an entry
+	Total, ServiceCharge, Tip   string
+	Subtotals, Taxes, Discounts []string // the first is of subtotal 1
 }
 
 // PaymentMethod is the room payment as tills know it.

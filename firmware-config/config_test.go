@@ -330,6 +330,14 @@ box.yaml:8:98: reservations[1].webhook_secret_file: "DIR/none" is not there; put
 	}
 }
 
+func TestExamples(t *testing.T) {
+	for _, name := range files(t, "testdata/ok/*.yaml") {
+		if _, err := Load(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestSchemaOfExamples holds the examples against the printed schema, and everything the tables reject by type, word,
 // bound or key against it too.
 func TestSchemaOfExamples(t *testing.T) {

@@ -164,6 +164,27 @@ func pmsTable(p *PMS) table {
 				}
 			}}},
 		}},
+		{key: "cloud", doc: "What OPERA Cloud asks for; with dialect ohip.", value: table{
+			{key: "hotel", doc: "Code of the property.", value: optional(text(&p.Cloud.Hotel, "", "the code of the property"))},
+			{key: "credentials_file", doc: "YAML with app_key, client_id and client_secret of the integration.", value: secretFile{optional(file(&p.Cloud.CredentialsFile, "", "the name of the file")), holdsSecret}},
+			{key: "enterprise", doc: "Identifier of the enterprise, where the property has one.", value: optional(text(&p.Cloud.Enterprise, "", "an identifier"))},
+			{key: "cashier", doc: "Cashier number of the integration's user.", value: optional(text(&p.Cloud.Cashier, "", "a number"))},
+			{key: "charges", doc: "Transaction codes that postings are booked on, by outlet.", value: list[CloudCharges]{dst: &p.Cloud.Charges, hi: maxEntries, item: func(c *CloudCharges) value {
+				const code = "a transaction code"
+				codes := func(dst *[]string) value {
+					return list[string]{dst: dst, hi: 16, item: func(s *string) value { return text(s, "", code) }}
+				}
+				return table{
+					{key: "outlet", doc: "Name of an outlet, or any.", value: text(&c.Outlet, Any, "the name of an outlet, or any")},
+					{key: "total", doc: "Books a whole check on one code.", value: optional(text(&c.Total, "", code))},
+					{key: "subtotals", doc: "Codes of subtotals 1, 2, …", value: codes(&c.Subtotals)},
+					{key: "taxes", doc: "Codes of taxes 1, 2, …", value: codes(&c.Taxes)},
+					{key: "discounts", doc: "Codes of discounts 1, 2, …; absent: those of the subtotals.", value: codes(&c.Discounts)},
+					{key: "service_charge", doc: "Code of the service charge.", value: optional(text(&c.ServiceCharge, "", code))},
+					{key: "tip", doc: "Code of the tip.", value: optional(text(&c.Tip, "", code))},
+				}
+			}}},
+		}},
 	}
 }
 

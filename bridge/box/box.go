@@ -21,6 +21,8 @@ import (
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
+	"aboyeur/bridge/floor"
+	"aboyeur/bridge/folio"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
 	"aboyeur/bridge/order"
@@ -66,6 +68,9 @@ type Box struct {
 	access   *access.Access
 	orders   *order.Service
 	kitchen  *kitchen.Kitchen
+	checks   *floor.Service
+	hotel    folio.PMS      // nil without one
+	folio    *folio.Service // nil without a hotel
 	printers []*printer.Printer
 	proofs   map[string]keptProof // what each printer could prove when last asked
 	warnings *warning.Board
@@ -116,6 +121,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", c.HTTP.TokensFile, err)
+	}
+	if err := b.buildFloor(ctx); err != nil {
+		return nil, err
 	}
 	b.feed = newFeed(b.journal)
 	if b.health, err = newHealth(b); err != nil {
@@ -182,6 +190,10 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 // buildServer gathers every route and opens the listener.
 func (b *Box) buildServer() (err error) {
 	routes := append(b.orders.Routes(), b.kitchen.Routes()...)
+	routes = append(routes, b.checks.Routes()...)
+	if b.folio != nil {
+		routes = append(routes, b.folio.Routes()...)
+	}
 	routes = append(routes, b.feed.routes()...)
 	routes = append(routes, b.health.routes()...)
 	routes = append(routes, web.Routes(b.pages())...)
@@ -243,6 +255,10 @@ func (b *Box) supervise() error {
 	b.floor.Add("health", b.health.run)
 	for i, p := range b.printers {
 		b.floor.Add("printer "+b.c.Printers[i].Name, p.Run)
+	}
+	if b.folio != nil {
+		b.floor.Add("hotel link", b.hotel.Run)
+		b.floor.Add("hotel", b.folio.Run)
 	}
 	b.outside.Add("releases", b.orders.Run)
 	b.outside.Add("http", b.serve)
