@@ -64,6 +64,16 @@ func (s *Simulator) fate(x *Exchange, f Fate) {
 	}
 }
 
+// decided notes what the hotel decided on x.
+func (s *Simulator) decided(x *Exchange, d Decision, matches int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.Status, x.Text, x.Matches = d.Status, d.Text, matches
+	if d.Posting != nil {
+		x.Booked = d.Posting.N
+	}
+}
+
 // Exchanges are the requests kept after number n, oldest first.
 func (s *Simulator) Exchanges(n uint64) []Exchange {
 	s.mu.Lock()

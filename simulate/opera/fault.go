@@ -67,6 +67,7 @@ const (
 	GuestFirst    FaultKind = "guest_first"
 	UnknownFields FaultKind = "unknown_fields"
 	EmptyFields   FaultKind = "empty_fields"
+	Bare          FaultKind = "bare"      // nothing but what has to be there
 	Restarted     FaultKind = "restarted" // half a frame, and the whole one begins again with STX
 )
 
@@ -104,7 +105,7 @@ const (
 
 var (
 	answerFaults = []FaultKind{RequestLost, RequestDelayed, AnswerLost, AnswerDelayed, AnswerDuplicated, AnswerNumber, AnswerNextLink, Refused}
-	formFaults   = []FaultKind{HalfFrame, Split, Glued, Reordered, GuestFirst, UnknownFields, EmptyFields, Restarted, AnswersMixed}
+	formFaults   = []FaultKind{HalfFrame, Split, Glued, Reordered, GuestFirst, UnknownFields, EmptyFields, Bare, Restarted, AnswersMixed}
 	eventFaults  = []FaultKind{LinkStarts, LinkEnds, NightBegins, NightEnds, Cut, DropLink, Garbage, UnknownRecord, LongRecord, Endless, ManyFields}
 	stateFaults  = []FaultKind{
 		Silent, Hang, Slow, NoLinkStart, NoLinkAlive, SwapIgnored, SwapEndless, SwapMixed, CorruptOut, CorruptIn, AckLost, AckWrong,

@@ -88,6 +88,7 @@ func TestAnswerFaults(t *testing.T) {
 		{Fault{Kind: RequestDelayed, Delay: 1}, "< " + posted(2, 4711) + "\n=", 1, Answered},
 		{Fault{Kind: HalfFrame}, "=", 1, Lost},
 		{Fault{Kind: Restarted}, "< " + posted(2, 4711) + "\n=", 1, Answered},
+		{Fault{Kind: Bare}, "< PA|ASOK|P#2|\n=", 1, Answered},
 		{Fault{Kind: Split}, "< " + posted(2, 4711) + "\n=", 1, Answered},
 		{Fault{Kind: Glued}, "< ZZ|Z1glued|\n< " + posted(2, 4711) + "\n< ZZ|Z2glued|\n=", 1, Answered},
 		{Fault{Kind: AnswersMixed}, "< ZZ|Z1unknown|RN101|\n< " + posted(2, 4711) + "\n=", 1, Answered},
@@ -209,6 +210,9 @@ func TestForms(t *testing.T) {
 	}
 	if r := ask(Fault{Kind: EmptyFields}); !strings.Contains(r, "GNSharer, Mr.|GF|GT|GV|G+|CL|BA0.00|") {
 		t.Errorf("empty fields: %s", r)
+	}
+	if r, want := ask(Fault{Kind: Bare}), "PL|RN2781|G#12345|GNGuest, Mr.|RN2781|G#12381|GNSharer, Mr.|P#1|"; r != want {
+		t.Errorf("bare: %s", r)
 	}
 	inject(t, s, Fault{Kind: LongRecord, Bytes: 5000})
 	if r, err := v.hear(); err != nil || len(r) < 5000 || !strings.HasPrefix(r, "GC|") {

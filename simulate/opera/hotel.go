@@ -421,16 +421,6 @@ func fold(s string) string {
 	}, norm.NFD.String(s))
 }
 
-// Account is the city-ledger account of this number as an inquiry would find it.
-func (h *Hotel) Account(number string) (Match, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if a := h.accounts[number]; a != nil {
-		return h.account(a), true
-	}
-	return Match{}, false
-}
-
 // Guest is the in-house guest of a reservation as an inquiry would find it.
 func (h *Hotel) Guest(reservation string) (Match, bool) {
 	h.mu.Lock()

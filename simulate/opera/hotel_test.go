@@ -159,3 +159,24 @@ func TestAmountDecimal(t *testing.T) {
 		}
 	}
 }
+
+// Names as GN has them.
+func TestNames(t *testing.T) {
+	for names, want := range map[Names]string{"": "Garnier, Élodie", NamesLast: "Garnier", NamesLastFirst: "Garnier, Élodie", NamesLastTitle: "Garnier"} {
+		f, err := ParseFile([]byte(testFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Names = names
+		h, err := NewHotel(f, noon())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, ok := h.Guest("77"); !ok || m.FullName != want || m.Kind != OnRoom {
+			t.Errorf("names %q: %q, want %q", names, m.FullName, want)
+		}
+		if m, ok := h.Guest("90001"); !ok || m.Kind != OnPaymaster {
+			t.Errorf("%+v is no paymaster", m)
+		}
+	}
+}

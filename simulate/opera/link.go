@@ -3,6 +3,7 @@ package opera
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -263,6 +264,28 @@ func (l *link) inquired(room, reservation string) bool {
 	return ok && (l.s.c.InquiryLife == 0 || l.s.c.Now().Sub(at) <= l.s.c.InquiryLife)
 }
 
+// charge books c or says why not. answered is false where nothing is answered: a guest who was not inquired.
+func (l *link) charge(c Charge) (d Decision, answered bool) {
+	s := l.s
+	room := c.Method == "" || slices.Contains(s.hotel.RoomMethods(), c.Method)
+	if room && c.Record != "PS" && c.Reservation != "" && !l.inquired(c.Room, c.Reservation) {
+		if !s.c.AnswerUninquired {
+			return Decision{}, false
+		}
+		return refusal(StatusUR, "NO INQUIRY"), true
+	}
+	repeat := c.Number != 0 && l.p.repeated(c.Number)
+	if repeat {
+		s.remark(l.p.Name, "number_reused", fmt.Sprintf("a second posting has the number %d", c.Number))
+		if s.c.RefuseRepeats {
+			return refusal(StatusUR, "NUMBER REUSED"), true
+		}
+	}
+	d = s.hotel.Post(c, l.p.Name, repeat, s.c.Now())
+	s.write(d.Posting)
+	return d, true
+}
+
 // A request is something a vendor asked, in either dialect.
 type request struct {
 	Exchange
@@ -275,7 +298,7 @@ type request struct {
 type reply func(number int64, f form) [][]byte
 
 // form is how the records of an answer are written.
-type form struct{ reordered, guestFirst, unknownFields, emptyFields, unknownMixed bool }
+type form struct{ reordered, guestFirst, unknownFields, emptyFields, unknownMixed, bare bool }
 
 // ask does a request with what goes wrong on the way.
 func (l *link) ask(r request) {
@@ -379,7 +402,7 @@ func (l *link) reply(x *Exchange, records reply, struck func(FaultKind) (Fault, 
 	if has(AnswerNumber) {
 		number = number%99_999_999 + 1
 	}
-	f := form{has(Reordered), has(GuestFirst), has(UnknownFields), has(EmptyFields), has(AnswersMixed)}
+	f := form{has(Reordered), has(GuestFirst), has(UnknownFields), has(EmptyFields), has(AnswersMixed), has(Bare)}
 	all := records(number, f)
 	if has(AnswerDuplicated) {
 		all = append(all, all...)

@@ -62,9 +62,9 @@ type Config struct {
 
 	Ledger     io.Writer               // gets each posting as a JSON line in one write
 	Keep       int                     // postings and exchanges held in memory; 0 means DefaultKeep
-	OnExchange func(Exchange)          // called when the fate of an exchange is known; must return soon
-	Choose     func(Exchange) []Fault  // faults for this very request, besides those injected; only those that strike requests
-	Trace      func(string, ifc.Event) // each record and link byte with its link's name, as it passes
+	OnExchange func(Exchange)          // called when the fate of an exchange is known, from several goroutines; must return soon
+	Choose     func(Exchange) []Fault  // faults for this very request, besides those injected, whatever their On; called from several goroutines
+	Trace      func(string, ifc.Event) // each record and link byte with its link's name, as it passes; called from several goroutines
 	Faults     []Fault                 // injected at the start
 	Now        func() time.Time        // nil means time.Now
 	Log        *slog.Logger            // nil means slog.Default

@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -256,6 +258,36 @@ func TestProductLink(t *testing.T) {
 			t.Errorf("the product deviates: %s: %s", r.Code, r.Text)
 		}
 	})
+}
+
+// TLS comes with the listener (fias.md 1.1).
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate
+	defer web.Close()
+	s := newSim(t, Config{})
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, func(ctx context.Context) error {
+		return s.Serve(ctx, tls.NewListener(plain, &tls.Config{Certificates: web.TLS.Certificates}))
+	})
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	raw, err := tls.Dial("tcp", plain.Addr().String(), &tls.Config{RootCAs: roots, ServerName: "example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &vendor{t: t, raw: raw, conn: ifc.NewTCP(raw, ifc.Options{})}
+	defer v.conn.Close()
+	v.script(handshake)
+	v.inquire(1, "2781")
+	inject(t, s, Fault{Kind: Cut, On: OnPosting, Dir: Out, At: 10, Count: 1, Reset: true})
+	v.say(posting(2, 100))
+	v.end()
+	if n := len(s.Hotel().Ledger(0)); n != 1 {
+		t.Errorf("%d postings", n)
+	}
 }
 
 // Everything that HTTP can do.

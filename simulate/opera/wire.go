@@ -34,7 +34,6 @@ type wire struct {
 	reset             bool // of outLeft
 	next              mangle
 	bytesIn, bytesOut uint64
-	struck            bool // a fault ended it
 
 	in   position // of the reader
 	held []byte   // arrived and not yet let through, while a cut waits for its request
@@ -333,10 +332,11 @@ func (w *wire) paced(p []byte) (int, error) {
 
 // cut ends the connection as a fault does.
 func (w *wire) cut(reset bool) {
-	w.mu.Lock()
-	w.struck = true
-	w.mu.Unlock()
-	if t, ok := w.rw.(*net.TCPConn); ok && reset {
+	under := any(w.rw)
+	if t, ok := under.(interface{ NetConn() net.Conn }); ok { // TLS
+		under = t.NetConn()
+	}
+	if t, ok := under.(*net.TCPConn); ok && reset {
 		t.SetLinger(0)
 	}
 	w.Close()

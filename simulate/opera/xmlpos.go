@@ -222,6 +222,12 @@ func (x *xmlLink) list(e *xmlpos.PostInquiry, matches []Match) reply {
 	return func(number int64, how form) [][]byte {
 		l := out
 		l.Sequence = uint32(number)
+		if how.bare {
+			l.RevenueCenter, l.Waiter, l.Items = "", "", slices.Clone(out.Items)
+			for i, m := range l.Items {
+				l.Items[i] = xmlpos.PostListItem{Room: m.Room, Reservation: m.Reservation, LastName: m.LastName, NoPost: m.NoPost, Profile: m.Profile, Hotel: m.Hotel}
+			}
+		}
 		if how.unknownFields {
 			l.Extra = []xmlpos.Attr{{Name: "Unheard", Value: "of <&>"}}
 			l.Items = slices.Clone(out.Items)
@@ -301,6 +307,9 @@ func (x *xmlLink) answer(a xmlpos.PostAnswer, d Decision) reply {
 	return func(number int64, how form) [][]byte {
 		b := a
 		b.Sequence = uint32(number)
+		if how.bare {
+			b.Room, b.Reservation, b.LastName, b.CheckNumber, b.Waiter = "", "", "", "", ""
+		}
 		if how.unknownFields {
 			b.Extra = []xmlpos.Attr{{Name: "Unheard", Value: "of <&>"}}
 		}
