@@ -24,7 +24,7 @@ func line(t *testing.T, s *Simulator, o ifc.Options) *vendor {
 }
 
 // quick are timers that a test can wait for.
-var quick = ifc.Options{Answer: 50 * time.Millisecond, Enquiry: 50 * time.Millisecond}
+var quick = ifc.Options{Answer: 200 * time.Millisecond, Enquiry: 200 * time.Millisecond}
 
 // A link over a pseudo-terminal, with the protocol of serial lines under it.
 func TestSerial(t *testing.T) {
