@@ -181,8 +181,8 @@ func (e *Encoding) AppendText(dst []byte, s string, limit int, lines bool) ([]by
 			}
 			t.Replaced++
 			stand := e.standIn(r)
-			if len(stand) > room {
-				stand, t.Cut = stand[:room], true
+			if len(stand) > room { // half of one may mean something else
+				stand, room, t.Cut = "", 0, true
 			}
 			dst, room = append(dst, stand...), room-len(stand)
 		}

@@ -70,7 +70,7 @@ func TestTextIsMadeToFit(t *testing.T) {
 		{"windows-1252", "Dvořák", 9, false, "Dvor\xe1k", Text{Replaced: 1}},
 		{"windows-1252", "e\u0301", 9, false, "\xe9", Text{}}, // the accent joins its letter
 		{"iso-8859-1", "cœur €", 0, false, "coeur EUR", Text{Replaced: 2}},
-		{"iso-8859-1", "cœur", 2, false, "co", Text{Replaced: 1, Cut: true}},
+		{"iso-8859-1", "cœur", 2, false, "c", Text{Replaced: 1, Cut: true}},
 		{"iso-8859-1", "“l’été” – fin…", 0, false, "\"l'\xe9t\xe9\" - fin...", Text{Replaced: 5}},
 		{"cp437", "Straße Øre ÿ", 0, false, "Stra\xe1e Ore \x98", Text{Replaced: 1}},
 		{"utf-8", "a|b\x00c\x02\x03\x7fd\r\ne", 0, false, "a/b c   d  e", Text{Replaced: 7}},

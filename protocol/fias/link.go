@@ -37,7 +37,7 @@ var (
 	ErrEnded  = errors.New("the hotel ended the link")
 	ErrDown   = errors.New("the link to the hotel is not up")
 	ErrNight  = errors.New("the hotel's night audit is running")
-	ErrInUse  = errors.New("P# is in use")
+	ErrInUse  = errors.New("the posting number is in use")
 )
 
 // A LinkState is where a link stands.

@@ -18,7 +18,7 @@ const MaxNumber = 99999999
 
 // Reasons of Validate.
 var (
-	ErrNumber  = errors.New("P# is not between 1 and 99999999")
+	ErrNumber  = errors.New("the posting number is not between 1 and 99999999")
 	ErrGuest   = errors.New("a posting to a guest needs the room and the reservation of an inquiry")
 	ErrArticle = errors.New("the number of an article is not above zero")
 	ErrInquiry = errors.New("an inquiry needs a room, the start of a name, or a key card")

@@ -3,7 +3,6 @@ package fias
 import (
 	"bufio"
 	"bytes"
-	"flag"
 	"os"
 	"slices"
 	"strings"
@@ -11,8 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
