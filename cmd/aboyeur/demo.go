@@ -22,6 +22,7 @@ import (
 
 	"aboyeur/bridge/box"
 	"aboyeur/simulate/dinner"
+	"aboyeur/simulate/opera"
 	"aboyeur/simulate/printer"
 )
 
@@ -32,6 +33,12 @@ var demoPrinters = []struct{ name, model string }{
 
 // demoSpeed is how fast they print: a thermal printer's usual pace.
 var demoSpeed = printer.Speed{LinesPerSecond: 45, Cut: 150 * time.Millisecond}
+
+// demoLatency is how long the simulated hotel thinks, and demoChecks how many of its guests dine a minute.
+const (
+	demoLatency = 120 * time.Millisecond
+	demoChecks  = 20
+)
 
 // demoConfig is the box of the demonstration; the addresses are filled in.
 const demoConfig = `
@@ -49,6 +56,14 @@ stations:
   - {name: grill, printers: [grill], screens: [kitchen], categories: [Grill, Mains], warn_after: 8m, late_after: 12m}
   - {name: pass, printers: [pass], screens: [kitchen], categories: [Pizza, Fry, Starters, Cold, Desserts], default: true}
   - {name: bar, printers: [bar], screens: [bar], categories: [Drinks], warn_after: 3m, late_after: 6m}
+pms:
+  kind: opera
+  dialect: fias
+  connect: "tcp:%s"
+  encoding: windows-1252
+  version: "5.0.05.01"
+  outlets: [{name: restaurant, code: 1}, {name: bar, code: 2}]
+  revenue: {account: "9001", mapping: [{group: beverage, subtotal: 2}, {subtotal: 1}]}
 floor: {areas: [{name: Salle, tables: ["3", "5", "7", "12", "18", "21"]}, {name: Terrasse, tables: ["T01"]}]}
 `
 
@@ -140,6 +155,16 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		paper, addresses = append(paper, sim), append(addresses, l.Addr().String())
 		peers.Go(func() error { return sim.Serve(peersDone, l) })
 	}
+	hotel, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return s, err
+	}
+	ifc8, err := opera.New(opera.Config{Encoding: "windows-1252", Latency: demoLatency, Log: log})
+	if err != nil {
+		return s, err
+	}
+	peers.Go(func() error { return ifc8.Serve(peersDone, hotel) })
+	addresses = append(addresses, hotel.Addr().String())
 	values := append([]any{language, data, listener.Addr().String(), filepath.Join(data, "tokens")}, addresses...)
 	c, err := firmwareconfig.Parse("demo.yaml", fmt.Appendf(nil, demoConfig, values...))
 	if err != nil {
@@ -162,6 +187,10 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		{Box: base, Client: client, Screen: "kitchen", Pace: 75 * time.Second},
 		{Box: base, Client: client, Screen: "bar", Pace: 40 * time.Second},
 	}
+	residents := &dinner.Residents{
+		Box: base, Client: client, Rate: demoChecks, Tables: []string{"3", "5", "7", "T01"},
+		Rooms: []string{"2781", "101", "Smith", "105", "202", "Garibaldi", "108", "401", "9002"},
+	}
 	kitchen, stopKitchen := context.WithCancel(all)
 	defer stopKitchen()
 	var shift errgroup.Group
@@ -170,7 +199,13 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	}
 	fmt.Fprintf(out, "Aboyeur serves a simulated evening. Console: %s/\n", base)
 	fmt.Fprintf(out, "Kitchen screens: %s/screens/kitchen and %s/screens/bar\n", base, base)
-	if err := guests.Run(ctx, 6); err != nil {
+	fmt.Fprintf(out, "The hotel, with its rooms and charges: %s/hotel\n", base)
+	var dining errgroup.Group
+	dining.Go(func() error {
+		waitFor(5*time.Second, func() bool { return ctx.Err() != nil || hotelUp(all, client, base) })
+		return residents.Run(ctx)
+	})
+	if err := errors.Join(guests.Run(ctx, 6), dining.Wait()); err != nil {
 		return s, err
 	}
 
@@ -185,6 +220,10 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		return s, fmt.Errorf("count what is on paper: %w", err)
 	}
 	waitFor(5*time.Second, func() bool { return shown(cooks, left.tickets) })
+	posted, doubtful, err := posted(all, client, base)
+	if err != nil {
+		return s, fmt.Errorf("count what the hotel was told: %w", err)
+	}
 	stopKitchen()
 	stopBox()
 	if err := errors.Join(shift.Wait(), service.Wait()); err != nil {
@@ -197,8 +236,14 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	for _, cook := range cooks {
 		s.ScreenEvents += cook.Ledger().Events
 	}
-	s.Unknown = left.unknown
-	s.Failed = ledger.Refused + left.missing + left.failed + left.open
+	dined := residents.Ledger()
+	s.Postings = int(ifc8.State().Totals.Postings)
+	s.Unknown = left.unknown + doubtful
+	s.Failed = ledger.Refused + left.missing + left.failed + left.open + dined.Failed
+	if s.Postings != posted {
+		// So is a charge that only one of box and hotel knows.
+		s.Failed += max(s.Postings-posted, posted-s.Postings)
+	}
 	if s.TicketsPrinted != left.jobs {
 		// The box and the paper disagree: the worst there is, so it must not look like success.
 		s.Failed += max(s.TicketsPrinted-left.jobs, left.jobs-s.TicketsPrinted)
@@ -206,7 +251,7 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	if !shown(cooks, left.tickets) {
 		s.Failed++
 	}
-	for _, fault := range ledger.Faults {
+	for _, fault := range append(ledger.Faults, dined.Faults...) {
 		fmt.Fprintln(out, fault)
 	}
 	stopAll()
@@ -234,13 +279,7 @@ func unfinished(ctx context.Context, client *http.Client, base string, ids []str
 			}
 			Next string
 		}
-		answer, err := client.Get(base + "/v1/orders?limit=200&cursor=" + cursor)
-		if err != nil {
-			return a, err
-		}
-		err = json.NewDecoder(answer.Body).Decode(&page)
-		answer.Body.Close()
-		if err != nil {
+		if err := get(ctx, client, base+"/v1/orders?limit=200&cursor="+cursor, &page); err != nil {
 			return a, err
 		}
 		for _, o := range page.Orders {
@@ -274,6 +313,52 @@ func unfinished(ctx context.Context, client *http.Client, base string, ids []str
 		}
 	}
 	return a, nil
+}
+
+// get reads JSON that the box answers.
+func get(ctx context.Context, client *http.Client, url string, into any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return json.NewDecoder(answer.Body).Decode(into)
+}
+
+// hotelUp tells whether rooms can be charged.
+func hotelUp(ctx context.Context, client *http.Client, base string) bool {
+	var hotel struct{ Charging bool }
+	return get(ctx, client, base+"/v1/pms", &hotel) == nil && hotel.Charging
+}
+
+// posted counts what the box says of the hotel's postings; the doubtful have no certain end.
+func posted(ctx context.Context, client *http.Client, base string) (posted, doubtful int, err error) {
+	cursor := ""
+	for {
+		var page struct {
+			Postings []struct{ State string }
+			Next     string
+		}
+		if err := get(ctx, client, base+"/v1/pms/postings?limit=200&cursor="+cursor, &page); err != nil {
+			return posted, doubtful, err
+		}
+		for _, p := range page.Postings {
+			switch p.State {
+			case "posted":
+				posted++
+			case "refused":
+			default:
+				doubtful++
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			return posted, doubtful, nil
+		}
+	}
 }
 
 // shown tells whether every ticket appeared on a cook's screen.
