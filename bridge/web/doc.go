@@ -11,5 +11,5 @@
 //	asset/style.css      the one stylesheet; themes are custom properties
 //	asset/geometry.js    diagonal and distance -> sizes (screens.md, "Type from geometry")
 //	asset/kitchen.js     the kitchen screen: stream.js feeds it, board.js places tickets in slots, outbox.js sends acts
-//	asset/shell.js       the console's frame; orders.js, order.js, printers.js … are its pages
+//	asset/shell.js       the console's frame; orders.js, hotel.js, printers.js … are its pages
 package web

@@ -50,7 +50,7 @@ func newPages(c Config, a *assets) *pages {
 		}
 		p.shells[name] = template.Must(template.New("frame").Funcs(funcs).ParseFS(pageFiles, files...))
 	}
-	for _, name := range []string{"orders", "printers", "devices", "health", "audit", "help"} {
+	for _, name := range []string{"orders", "hotel", "printers", "devices", "health", "audit", "help"} {
 		parse(name, "icons", "head", "console", name)
 	}
 	for _, name := range []string{"kitchen", "pair", "sign-in", "missing"} {

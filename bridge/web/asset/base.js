@@ -68,18 +68,36 @@ export function businessDay(ms) {
 }
 
 const moneyFormats = new Map();
+function moneyFormat(currency) {
+  if (!moneyFormats.has(currency)) {
+    try {
+      moneyFormats.set(currency, new Intl.NumberFormat(lang === 'fr' ? 'fr-FR' : 'en-GB', { style: 'currency', currency }));
+    } catch {
+      moneyFormats.set(currency, null);
+    }
+  }
+  return moneyFormats.get(currency);
+}
+const decimals = currency => moneyFormat(currency)?.resolvedOptions().maximumFractionDigits ?? 2;
+
 export function money(minor, currency = site.currency) {
   if (typeof minor !== 'number') return '';
-  let format = moneyFormats.get(currency);
-  if (!format) {
-    try {
-      format = new Intl.NumberFormat(lang === 'fr' ? 'fr-FR' : 'en-GB', { style: 'currency', currency });
-    } catch {
-      return `${minor / 100} ${currency}`;
-    }
-    moneyFormats.set(currency, format);
-  }
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const format = moneyFormat(currency), units = minor / 10 ** decimals(currency);
+  return format ? format.format(units) : `${units} ${currency}`;
+}
+
+// amountText writes minor units for a field, without the currency: 12.50, in French 12,50.
+export function amountText(minor, currency = site.currency) {
+  const text = (minor / 10 ** decimals(currency)).toFixed(decimals(currency));
+  return lang === 'fr' ? text.replace('.', ',') : text;
+}
+
+// amountOf reads what a person wrote in such a field into minor units; NaN when it is no amount.
+export function amountOf(text, currency = site.currency) {
+  const parts = /^(\d{1,12})(?:[.,](\d+))?$/.exec(text.replace(/[\s\u00a0\u202f]/g, ''));
+  const digits = decimals(currency), rest = parts?.[2] || '';
+  if (!parts || rest.length > digits) return NaN;
+  return Number(parts[1] + rest.padEnd(digits, '0'));
 }
 
 // instant reads an RFC 3339 time to fractions of a millisecond, which Date.parse cuts off.

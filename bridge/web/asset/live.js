@@ -4,7 +4,7 @@
 
 import { get } from './base.js';
 
-const KINDS = ['order', 'ticket', 'job', 'printer', 'warning', 'setting', 'access'];
+const KINDS = ['order', 'ticket', 'job', 'printer', 'warning', 'setting', 'access', 'check', 'posting', 'pms'];
 const POLL = 30e3; // ms; a change that no stream told shows within this time
 const PAUSE = 3e3;
 

@@ -115,14 +115,17 @@ export function toast(text, kind = '') {
   setTimeout(() => e.remove(), 6000);
 }
 
-// ask asks once, with the effect named; true when the person agreed.
-export function ask(title, effect, yes, dangerous) {
+// ask asks once, with the effect named; true when the person agreed. body holds what else is to be said, as a note; check
+// tells whether it is said well.
+export function ask(title, effect, yes, dangerous, { body, check } = {}) {
   return new Promise(done => {
+    const agree = () => { if (!check || check()) d.close('yes'); };
     const d = h('dialog', { class: 'ask', 'aria-labelledby': 'ask-title' },
-      h('h2', { id: 'ask-title' }, title), h('p', {}, effect),
+      h('h2', { id: 'ask-title' }, title), effect && h('p', {}, effect),
+      body && h('form', { class: 'ask-body', onsubmit: e => { e.preventDefault(); agree(); } }, body),
       h('div', { class: 'ask-acts' },
         h('button', { class: 'button', value: '', onclick: () => d.close('') }, t('page.keep')),
-        h('button', { class: 'button ' + (dangerous ? 'danger' : 'primary'), onclick: () => d.close('yes') }, yes)));
+        h('button', { class: 'button ' + (dangerous ? 'danger' : 'primary'), onclick: agree }, yes)));
     d.addEventListener('close', () => { d.remove(); done(d.returnValue === 'yes'); });
     document.body.append(d);
     d.showModal();
@@ -151,14 +154,18 @@ export function table(columns, rows, name) {
     h('tbody', {}, rows.map(r => h('tr', {}, columns.map(c => h('td', { class: c.num && 'num', data: { label: c.head } }, c.cell(r)))))));
 }
 
+// save gives the person a file.
+export function save(name, type, text) {
+  const link = h('a', { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
 export function download(name, lines) {
   const quote = v => /[",;\n\r]/.test(v) ? `"${v.replaceAll('"', '""')}"` : v;
   // A cell that begins like a formula is one to a spreadsheet; an order must not be able to write one.
   const cell = v => quote(typeof v === 'string' && /^[=+\-@\t\r]/.test(v) ? "'" + v : String(v ?? ''));
-  const text = '\ufeff' + lines.map(l => l.map(cell).join(',')).join('\r\n') + '\r\n';
-  const link = h('a', { href: URL.createObjectURL(new Blob([text], { type: 'text/csv' })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  save(name, 'text/csv', '\ufeff' + lines.map(l => l.map(cell).join(',')).join('\r\n') + '\r\n');
 }
 
 export const ready = whoAmI();
