@@ -266,7 +266,7 @@ func (f *FIAS) Search(ctx context.Context, q Query) ([]Guest, error) {
 		g := &list.Guests[i]
 		guests[i] = Guest{
 			Room: g.Room, Reservation: g.Reservation, Name: strings.TrimSpace(g.Name), First: g.FirstName, Title: g.Title, Profile: g.Profile, VIP: g.VIP, NoPost: g.NoPost,
-			Limit: f.minor(g.CreditLimit), Balance: f.minor(g.Balance), Index: i + 1,
+			Limit: f.minor(g.CreditLimit), Balance: f.minor(g.Balance), Index: i + 1, via: link,
 		}
 	}
 	return guests, nil
@@ -284,6 +284,9 @@ func (f *FIAS) Post(ctx context.Context, m Message) (Answer, error) {
 	link := f.current()
 	if link == nil {
 		return Answer{}, ErrNotSent
+	}
+	if m.Guest.via != nil && m.Guest.via != link {
+		return Answer{}, errOtherLine
 	}
 	parts := fias.Parts{Service: fias.Amount(hundredths(m.ServiceCharge, m.Currency)), Tip: fias.Amount(hundredths(m.Tip, m.Currency))}
 	for _, p := range []struct {
@@ -309,13 +312,14 @@ func (f *FIAS) Post(ctx context.Context, m Message) (Answer, error) {
 	return Answer{Status: string(a.Status), Text: a.Text, At: a.At}, nil
 }
 
-// fault gives an error of the link the meaning it has here.
+// fault gives an error of the link the meaning it has here. What the request says of itself counts, not what it wraps.
 func (f *FIAS) fault(err error) error {
+	var e *fias.RequestError
 	switch {
-	case errors.Is(err, ifc.ErrNotSent):
+	case errors.As(err, &e) && !e.Sent:
 		return fmt.Errorf("%w: %v", ErrNotSent, err)
 	case errors.Is(err, fias.ErrSilent):
 		return fmt.Errorf("%w: %v", ErrNoAnswer, err)
 	}
-	return err
+	return fmt.Errorf("hotel link: %v", err)
 }

@@ -82,7 +82,7 @@ func (s *Service) note(g Guest) {
 		m.mu.Unlock()
 		return
 	}
-	g.Index = 0
+	g.Index, g.via = 0, nil
 	m.guests[key] = seenGuest{g, now}
 	m.mu.Unlock()
 	body := encode(g)

@@ -3,6 +3,7 @@ package folio
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -25,6 +26,10 @@ type PMS interface {
 
 // ErrNotSent says that nothing of a message can have reached the hotel.
 var ErrNotSent = errors.New("nothing was sent to the hotel system")
+
+// errOtherLine says that the link was lost between an inquiry and its posting, which the hotel would not take
+// (spec/fias.md 6.1).
+var errOtherLine = fmt.Errorf("%w: the link was restarted since the inquiry", ErrNotSent)
 
 // ErrNoAnswer says that a message was sent and no answer came in time.
 var ErrNoAnswer = errors.New("no answer from the hotel system in time")
@@ -98,6 +103,8 @@ type Guest struct {
 	Limit       *int64 // credit limit in minor units; nil: the hotel told none
 	Balance     *int64 // owed already; nil: not told
 	Index       int    // 1-based place in the hotel's answer
+
+	via any // the connection that told of the guest, where a posting must take the same
 }
 
 // Message is a posting as it goes to the hotel. Amounts are minor units; discounts are negative, and all of it when it
@@ -116,7 +123,8 @@ type Message struct {
 	Currency      string
 	Check         int64 // C#
 	Outlet        int   // SO; 0: not told
-	Table         int   // T#; 0: not told
+	OutletName    string
+	Table         int // T#; 0: not told
 	Covers        int
 	Period        int // ST: 1-4
 	Staff         string

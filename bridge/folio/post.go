@@ -238,7 +238,7 @@ func (s *Service) compose(p *posting, set *settings) Message {
 	m := Message{
 		Method: set.method(p.Method), Total: p.amount(), Tip: p.Tip, ServiceCharge: p.ServiceCharge, Currency: p.Currency,
 		Subtotals: make([]int64, limits.Subtotals), Taxes: make([]int64, limits.Subtotals), Discounts: make([]int64, limits.Subtotals),
-		Check: digits(p.Check, lastNumber), Outlet: set.outlet(p.Outlet), Table: int(digits(p.Table, 9999)), Covers: p.Covers, Period: p.Period,
+		Check: digits(p.Check, lastNumber), Outlet: set.outlet(p.Outlet), OutletName: p.Outlet, Table: int(digits(p.Table, 9999)), Covers: p.Covers, Period: p.Period,
 		Staff: p.Staff, Workstation: p.Workstation, Reference: p.ID.String(), Override: p.Manager, Text: p.Text, At: p.Stamp.In(s.calendar().Location),
 	}
 	if m.Text == "" {

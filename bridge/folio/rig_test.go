@@ -54,7 +54,7 @@ type house struct {
 	registry *prometheus.Registry
 	stopSim  func()
 	stop     func()
-	server   http.Handler
+	kill     func()
 }
 
 type option func(*house)
@@ -209,16 +209,23 @@ func (h *house) start() {
 			h.t.Errorf("folio: %v", err)
 		}
 	})
-	h.stop = sync.OnceFunc(func() {
-		stop()
-		services.Wait()
-		stopWriting()
-		all.Wait()
-		if err := j.Close(); err != nil {
-			h.t.Errorf("close: %v", err)
-		}
-	})
+	var once sync.Once
+	end := func(order ...func()) {
+		once.Do(func() {
+			for _, step := range order {
+				step()
+			}
+			if err := j.Close(); err != nil {
+				h.t.Errorf("close: %v", err)
+			}
+		})
+	}
+	h.stop = func() { end(stop, services.Wait, stopWriting, all.Wait) }
+	// Nothing is recorded of what happens after the journal is gone.
+	h.kill = func() { end(stopWriting, all.Wait, stop, services.Wait) }
 }
+
+func nothing(*journal.Tx) error { return nil }
 
 func (h *house) restart() {
 	h.stop()

@@ -126,6 +126,7 @@ func (x *XMLPOS) Search(ctx context.Context, q Query) ([]Guest, error) {
 	if reply.List == nil {
 		return nil, &RefusedError{answerOf(reply.Answer)}
 	}
+	via := x.link.Status().Stats.Connections
 	guests := make([]Guest, len(reply.List.Items))
 	for i := range reply.List.Items {
 		item := &reply.List.Items[i]
@@ -135,7 +136,7 @@ func (x *XMLPOS) Search(ctx context.Context, q Query) ([]Guest, error) {
 		}
 		guests[i] = Guest{
 			Room: item.Room, Reservation: item.Reservation, Name: name, Last: item.LastName, First: item.FirstName, Title: item.Title, Profile: item.Profile, Hotel: item.Hotel,
-			VIP: item.VIP, NoPost: item.NoPost, Index: i + 1,
+			VIP: item.VIP, NoPost: item.NoPost, Index: i + 1, via: via,
 		}
 		if limit, ok := item.CreditLimit.Minor(2); ok {
 			guests[i].Limit = new(fromHundredths(limit, x.c.Currency))
@@ -157,6 +158,9 @@ func (x *XMLPOS) Post(ctx context.Context, m Message) (Answer, error) {
 	r.ServiceCharges[0] = hundredths(m.ServiceCharge, m.Currency)
 	if m.Term != "" {
 		g := m.Guest
+		if g.via != nil && g.via != x.link.Status().Stats.Connections {
+			return Answer{}, errOtherLine
+		}
 		r.Type, r.Information, r.Match = byRoomOrName, m.Term, g.Index
 		r.Room, r.Reservation, r.Profile, r.LastName, r.Hotel = g.Room, g.Reservation, g.Profile, cmp.Or(g.Last, g.Name), g.Hotel
 	}
@@ -167,14 +171,17 @@ func (x *XMLPOS) Post(ctx context.Context, m Message) (Answer, error) {
 	return answerOf(a), nil
 }
 
+// fault gives an error of the link the meaning it has here. What the exchange says of itself counts, not what it wraps: the
+// send that ended the connection may have been another's.
 func (x *XMLPOS) fault(err error) error {
+	var e *xmlpos.ExchangeError
 	switch {
-	case errors.Is(err, ifc.ErrNotSent):
+	case errors.As(err, &e) && !e.Left:
 		return fmt.Errorf("%w: %v", ErrNotSent, err)
 	case errors.Is(err, xmlpos.ErrSilent):
 		return fmt.Errorf("%w: %v", ErrNoAnswer, err)
 	}
-	return err
+	return fmt.Errorf("hotel link: %v", err)
 }
 
 var (

@@ -1,0 +1,6 @@
+//go:build race
+
+package folio
+
+// raceDetector makes SQLite ten times slower: the long test draws less.
+const raceDetector = true
