@@ -23,4 +23,13 @@
 // exclusive use (all tried). So the device is open a second time, without blocking. That descriptor sets CRTSCTS, IXON and
 // INPCK (settings belong to the device), keeps others out with a lock and TIOCEXCL, waits for bytes under a deadline, sees
 // the hang-up, and writes. A line is gone when its adapter is: what happens beyond the plug only the protocol above can see.
+//
+// # USB
+//
+// The kernel's tree of devices says what is plugged in; github.com/google/gousb opens it, or in a build without cgo the
+// kernel's own driver as /dev/usb/lpN. Measured with an emulated printer behind the real kernel and libusb: of a transfer
+// that timed out or was cancelled the count is worthless, 1985 or 0 bytes where 1000 had been taken. So a port never
+// cancels a transfer to learn how far it came: it stays under way, counts as taken, and the next one waits for it
+// (usbPort). A halted pipe stays halted until the device is reset, which Close then does. WatchUSB tells when printers
+// come and go.
 package port

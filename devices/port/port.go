@@ -3,7 +3,6 @@ package port
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 )
@@ -47,15 +46,15 @@ const (
 
 // Options of Open. The zero value is good.
 type Options struct {
-	DialTimeout  time.Duration // 0 means DefaultDialTimeout
+	DialTimeout  time.Duration // of connecting, or of waiting for a USB printer to appear; 0 means DefaultDialTimeout
 	WriteTimeout time.Duration // for a Write while no deadline is set; 0 means DefaultWriteTimeout
 	// UserTimeout ends a tcp link whose peer has left bytes unread or unanswered for so long. 0 means
 	// DefaultUserTimeout. It must be longer than the device may be busy without reading.
 	UserTimeout time.Duration
 }
 
-// ErrUnplugged reports a serial line whose adapter was pulled out, or which hung up. Reads and writes fail with it until
-// the port is closed; the device is opened anew when it is there again.
+// ErrUnplugged reports a serial line whose adapter was pulled out, or which hung up; a USB printer that left is it too, in
+// its own words. Reads and writes fail with it until the port is closed; the device is opened anew when it is there again.
 var ErrUnplugged = errors.New("the serial line is gone; plug the adapter in again")
 
 // ErrNotInThisBuild reports an address that is valid but needs a driver this program was built without.
@@ -80,7 +79,7 @@ func Open(ctx context.Context, a Address, o Options) (Port, error) {
 	case Serial:
 		return openSerial(ctx, a, o)
 	case USB:
-		return nil, fmt.Errorf("open %s: %w; connect the printer by network (tcp:) or use a build with %s", a, ErrNotInThisBuild, a.Scheme)
+		return openUSB(ctx, a, o)
 	}
 	return nil, errors.New("open: the address names nothing")
 }

@@ -202,7 +202,7 @@ func TestOpenErrors(t *testing.T) {
 	refused := "tcp:" + l.Addr().String()
 	l.Close()
 	for _, tt := range []struct{ in, want string }{
-		{"usb:04b8:0202", "this build cannot open it yet; connect the printer by network (tcp:) or use a build with usb"},
+		{"usb:dead:dead", "it is not plugged in, or not switched on"},
 		{"file:" + dir + "/missing/ticket.bin", "create its folder first"},
 		{"file:" + fifo, "no such device or address"},
 		{refused, "connection refused"},
@@ -211,7 +211,7 @@ func TestOpenErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Open(t.Context(), a, Options{})
+		p, err := Open(t.Context(), a, Options{DialTimeout: 100 * time.Millisecond})
 		if err == nil {
 			p.Close()
 		}
@@ -221,9 +221,6 @@ func TestOpenErrors(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), Address{}, Options{}); err == nil {
 		t.Error("Open of nothing has no error")
-	}
-	if !errors.Is(func() error { _, err := Open(t.Context(), Address{Scheme: USB}, Options{}); return err }(), ErrNotInThisBuild) {
-		t.Error("Open of usb is not ErrNotInThisBuild")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
