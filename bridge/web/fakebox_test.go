@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -46,6 +47,7 @@ type fakeBox struct {
 	session  object            // nil: nobody is signed in
 	approved string            // screen of the pairing under way
 	answers  map[string]int    // path -> status, for faults
+	hotel    *fakeHotel        // nil: none is configured
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 }
 
@@ -97,7 +99,12 @@ func problem(w http.ResponseWriter, err error) {
 	if !ok {
 		p = &api.Problem{Status: 500, Detail: err.Error()}
 	}
-	text, _ := json.Marshal(object{"title": p.Title, "status": p.Status, "detail": p.Detail, "code": p.Code, "ticket": p.Extra["ticket"]})
+	o := object{"title": p.Title, "status": p.Status, "detail": p.Detail, "code": p.Code}
+	if len(p.Errors) > 0 {
+		o["errors"] = p.Errors
+	}
+	maps.Copy(o, p.Extra)
+	text, _ := json.Marshal(o)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	w.Write(text)
@@ -235,6 +242,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		return b.stream(w, r, first)
 	})
 	handle("POST /v1/tickets/{id}/{act}", b.act)
+	b.hotelRoutes(handle)
 }
 
 func notNil(list []object) []object {
