@@ -65,6 +65,13 @@ func (e *envelope) build(j Job, a Attempt, proof Proof) []byte {
 	default:
 		b = escpos.AppendCut(b, e.p)
 	}
+	// What makes a noise stands behind the last answer: never inside a ticket (spec/escpos.md 10.3).
+	if j.Buzz > 0 {
+		b = escpos.AppendBuzzer(b, e.p, j.Buzz)
+	}
+	if j.Drawer != 0 && a.Number <= 1 && !a.Banner {
+		b = escpos.AppendDrawer(b, j.Drawer)
+	}
 	e.buf = b
 	return b
 }

@@ -89,6 +89,26 @@ func (p *Printer) Recover() {
 	p.poke()
 }
 
+// Clear has the printer throw away what it holds of a job that waits for paper or a closed cover, so that the whole ticket
+// can come again under a banner: here, or at another printer once the ledger has taken the job away. When the printer
+// says that it did, the job is cleared, which is definite; when it says nothing the job is unknown. It takes effect at
+// once when id is in hand and in trouble, and is ignored otherwise.
+func (p *Printer) Clear(id JobID) {
+	p.mu.Lock()
+	p.unwanted, p.clear = id, true
+	p.mu.Unlock()
+	p.poke()
+}
+
+// clearWanted takes the wish to clear job id.
+func (p *Printer) clearWanted(id JobID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wanted := p.clear && p.unwanted == id
+	p.clear = false
+	return wanted
+}
+
 func (p *Printer) pause(on bool) {
 	p.mu.Lock()
 	p.paused = on

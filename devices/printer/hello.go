@@ -44,10 +44,7 @@ func (s *session) hello(ctx context.Context) error {
 		return err
 	}
 	p.proof = s.proof
-	switch s.proof {
-	case ProofNone:
-		return nil
-	case ProofFence:
+	if s.proof == ProofFence {
 		if err := s.quiesce(ctx); err != nil {
 			return err
 		}
@@ -79,7 +76,7 @@ func (s *session) untilWell(ctx context.Context) error {
 // printer that answered before and does not now is busy with the rest of an old ticket, or stuck in a half command.
 func (s *session) probe(ctx context.Context) error {
 	p := s.p
-	known := p.proof == ProofProcessID || p.proof == ProofFence
+	known := p.proof == ProofProcessID || p.proof == ProofFence || p.provedBefore()
 	expect := known || p.hand != nil || p.proof == ProofUnknown && p.c.Profile.ProcessID
 	patience := p.c.AnswerTimeout
 	if expect {
@@ -103,6 +100,21 @@ func (s *session) probe(ctx context.Context) error {
 	if p.proof != ProofProcessID {
 		if err := s.ring(ctx, false, true, patience); err != nil || s.rung() {
 			return err
+		}
+	}
+	if known {
+		// A spare in the place of a printer that proves is not stuck: it says who it is, in its queue.
+		id, err := s.who(ctx)
+		if err != nil {
+			return err
+		}
+		if p.stranger(id) {
+			// What was not asked above.
+			if err := s.ring(ctx, p.proof == ProofFence, p.proof == ProofProcessID, patience); err != nil || s.rung() {
+				return err
+			}
+			s.proof = ProofNone
+			return nil
 		}
 	}
 	if expect {
@@ -187,9 +199,40 @@ func (s *session) resync(ctx context.Context, rounds int) error {
 	return nil
 }
 
-// identify asks who the printer is. It is only shown: clones say what they like.
+// identify asks who the printer is. Clones say what they like, so that nothing follows from the words themselves; that they
+// differ from last time means another printer.
 func (s *session) identify(ctx context.Context) error {
-	var id Identity
+	p := s.p
+	id, err := s.who(ctx)
+	if err != nil {
+		return err
+	}
+	fonts := ""
+	if id != (Identity{}) {
+		if fonts, err = s.query(ctx, escpos.AppendIdentify(s.buf[:0], escpos.IdentifyFonts)); err != nil {
+			return err
+		}
+	}
+	if last, ok := p.last(); ok && id != last.Identity {
+		p.log.Warn("another printer stands here", "was", last.Identity, "is", id)
+		p.counts.Replaced++
+		p.cuts = cutCounter{}
+		if s.proof == ProofFence { // that was asked first because of the old one; perhaps this one does better
+			s.fence, s.fenced, s.answered = p.mem.fence(), false, 0
+			if err := s.ring(ctx, true, false, p.c.AnswerTimeout); err != nil {
+				return err
+			}
+			s.rung()
+			p.proof = s.proof
+		}
+	}
+	p.remember(Known{Identity: id, Proof: s.proof, Fonts: fonts})
+	p.show(func(st *Status) { st.Identity, st.Fonts = id, fonts })
+	return nil
+}
+
+// who asks for the printer's own words about itself.
+func (s *session) who(ctx context.Context) (id Identity, err error) {
 	for _, q := range []struct {
 		n    byte
 		into *string
@@ -199,15 +242,14 @@ func (s *session) identify(ctx context.Context) error {
 	} {
 		text, err := s.query(ctx, escpos.AppendIdentify(s.buf[:0], q.n))
 		if err != nil {
-			return err
+			return id, err
 		}
 		if text == "" {
 			break
 		}
 		*q.into = text
 	}
-	s.p.show(func(st *Status) { st.Identity = id })
-	return nil
+	return id, nil
 }
 
 // query sends a question that is answered by a text block; "" means no answer.

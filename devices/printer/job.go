@@ -62,6 +62,10 @@ type Job struct {
 	Reason    string    // of the state
 	Ticket    string    // words for the banner: order number, partner's id
 	Redo      bool      // a person asked for another copy: banner even though the outcome is certain
+	// Drawer is the pin (2 or 5) of the cash drawer to open once the ticket is cut, 0 for none. Only the first attempt
+	// opens it: a drawer must not spring open by itself later.
+	Drawer int
+	Buzz   int // times to sound the model's buzzer once the ticket is cut
 }
 
 // An Attempt is one sending of a job. It is on disk before its first byte leaves.

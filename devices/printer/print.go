@@ -35,6 +35,7 @@ var (
 	errFault   = errors.New("the printer has a fault")        // before the first byte
 	errCleared = errors.New("the printer threw the job away") // definite
 	errDoubt   = errors.New("the queue went past the job without its echo")
+	errKept    = errors.New("the printer does not say that it threw the job away")
 )
 
 // begin takes a job in hand.
@@ -110,9 +111,13 @@ func (s *session) run(ctx context.Context, h *hand) error {
 			if err := s.again(ctx, h, ReasonCleared); err != nil || p.hand == nil {
 				return err
 			}
-		case err == errDoubt:
-			p.record(h, Unknown, ReasonNoEcho, false)
-			if err := s.again(ctx, h, ReasonNoEcho); err != nil || p.hand == nil {
+		case err == errDoubt, err == errKept:
+			reason := ReasonNoEcho
+			if err == errKept {
+				reason = ReasonUncleared
+			}
+			p.record(h, Unknown, reason, false)
+			if err := s.again(ctx, h, reason); err != nil || p.hand == nil {
 				return err
 			}
 		default:
@@ -358,6 +363,9 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 			if err := s.recover(); err != nil {
 				return err
 			}
+			if err := s.clearAway(ctx, h); err != nil {
+				return err
+			}
 			deadline, overdue = restart()
 			continue
 		}
@@ -473,6 +481,29 @@ func (s *session) recover() error {
 		return err
 	}
 	return nil
+}
+
+// clearAway throws the rest of the job in hand away when a person wants that.
+func (s *session) clearAway(ctx context.Context, h *hand) error {
+	if h.gotP || !s.p.clearWanted(h.job.ID) {
+		return nil
+	}
+	s.cleared = false
+	if err := s.send(escpos.AppendClear(s.buf[:0])); err == errStalled {
+		return nil // it hears nothing; the wish is gone
+	} else if err != nil {
+		return err
+	}
+	err := s.wait(ctx, s.p.c.AnswerTimeout, func() bool { return s.cleared || h.gotP })
+	switch {
+	case h.gotP:
+		return nil
+	case s.cleared:
+		return errCleared
+	case err == errTime:
+		return errKept
+	}
+	return err
 }
 
 // pace is the end of a job that nothing will prove: its printing time passes, and where the printer at least tells its

@@ -35,6 +35,9 @@ type Printer struct {
 	claim    JobID
 	paused   bool
 	recover  bool // a person wants the printer to go on after a recoverable error
+	clear    bool // a person wants unwanted thrown away
+	unwanted JobID
+	known    []Known // printers seen here, the newest last
 
 	// The owner goroutine's own, kept over a restart of Run.
 	hand   *hand // the job in hand, nil: none
@@ -75,6 +78,9 @@ type Config struct {
 	// Proof is what this very printer (maker, model, firmware, serial) could prove when last asked. With it a new process
 	// knows that a printer which does not answer is busy or stuck. "" when nobody knows.
 	Proof Proof
+	// Known are the printers that stood here before, as Printer.Known gave them, so that a spare which proves less is told
+	// from a printer that is stuck.
+	Known []Known
 	Words Words
 	Zone  *time.Location // of times on paper; nil means UTC
 	Now   func() time.Time
@@ -142,6 +148,12 @@ func New(c Config) (*Printer, error) {
 	p.status = Status{
 		Name: c.Name, Address: c.Connect.String(), State: Connecting, Paper: PaperUnknown, Proof: c.Proof,
 		Sequence: c.Sequence, Since: c.Now(),
+	}
+	for _, k := range c.Known {
+		p.remember(k)
+	}
+	if n := len(p.known); n > 0 && c.Proof == ProofUnknown {
+		p.proof, p.status.Proof = p.known[n-1].Proof, p.known[n-1].Proof
 	}
 	return p, nil
 }

@@ -254,3 +254,17 @@ func (r *rig) clear() {
 		r.t.Fatal(err)
 	}
 }
+
+// simulatedCuts makes a printer cut n times for somebody else.
+func simulatedCuts(sim *simulated.Printer, n int) (int, error) {
+	ours, theirs := net.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- sim.ServeConn(context.Background(), theirs) }()
+	for range n {
+		if _, err := ours.Write([]byte("x\n\x1dVB\x00")); err != nil {
+			return n, err
+		}
+	}
+	ours.Close()
+	return n, <-done
+}

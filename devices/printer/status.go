@@ -20,7 +20,8 @@ type Status struct {
 	Paused     bool
 	Sequence   uint32 // last number given
 	Identity   Identity
-	InHand     bool // a job is in hand; the three below say which
+	Fonts      string // what GS I 69 says: the model's two-byte character set, "KANJI JAPANESE"
+	InHand     bool   // a job is in hand; the three below say which
 	Job        JobID
 	JobState   State
 	Attempt    int
@@ -75,6 +76,7 @@ type Counts struct {
 	DuplicateTokens uint64
 	LateTokens      uint64 // echoes that resolved an unknown outcome
 	StrayBytes      uint64 // bytes that are no answer
+	Replaced        uint64 // another printer stood at the address than before
 }
 
 // Reason words of reports, holds and Status, beside those of escpos.Status.Reason: paper_out, cover_open, cutter,
@@ -93,7 +95,8 @@ const (
 	ReasonRestart     = "restart" // this program ended in the middle
 	ReasonCutUnknown  = "cut_unknown"
 	ReasonPaused      = "paused"
-	ReasonAsked       = "asked" // a person wanted another copy
+	ReasonAsked       = "asked"     // a person wanted another copy
+	ReasonUncleared   = "uncleared" // a person had it thrown away, and the printer did not say that it did
 	ReasonJournal     = "journal"
 )
 
