@@ -96,8 +96,7 @@ func (f backendFunc) open(bus, address int) (usbDevice, error) { return f(bus, a
 // A printer that comes late, and one that udev has not let us into yet, is opened all the same.
 func TestUSBOpenWaits(t *testing.T) {
 	var tries atomic.Int32
-	var h usbHost
-	h = testHost(t, backendFunc(func(bus, address int) (usbDevice, error) {
+	h := testHost(t, backendFunc(func(bus, address int) (usbDevice, error) {
 		if bus != 1 || address != 9 {
 			t.Errorf("opened device %d on bus %d", address, bus)
 		}
