@@ -28,7 +28,7 @@
 //   - A bare fence is answered on the very connection that took all its bytes, without a power-off notice, a clear or a
 //     resynchronisation in between and with the status frame that the envelope's own GS a provokes: a connection that
 //     lives has seen no power cycle, so what stood before the fence was processed. Should only the job's own echoes be
-//     missing then, they were lost on the way.
+//     missing then, they were lost on the way. Not over a serial line, which stays when the printer's power goes.
 //   - With Config.TrustCutCounter: the maintenance counter of cuts stands exactly one higher than before this ticket, and
 //     it was seen to count this printer's tickets one by one before.
 //

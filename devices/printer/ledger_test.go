@@ -270,6 +270,29 @@ func (l *fakeLedger) heldReason() string {
 	return l.held
 }
 
+// prune forgets the jobs that are done and gives how many are left; a person has those whose outcome stays unknown printed
+// once more.
+func (l *fakeLedger) prune(done func(*fakeJob), redone func(JobID)) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seqs = l.seqs[:0]
+	l.holds = l.holds[:0]
+	l.jobs = slices.DeleteFunc(l.jobs, func(f *fakeJob) bool {
+		if f.settled && f.State == Done {
+			done(f)
+			return true
+		}
+		return false
+	})
+	for _, f := range l.jobs {
+		if f.settled {
+			redone(f.ID)
+			f.State, f.Redo, f.settled, f.epoch = Queued, true, false, 0
+		}
+	}
+	return len(l.jobs)
+}
+
 // settled reports whether the driver is through with every job.
 func (l *fakeLedger) allSettled() bool {
 	l.mu.Lock()

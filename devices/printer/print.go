@@ -435,7 +435,7 @@ func (s *session) overtake(ctx context.Context, h *hand) (sound bool, err error)
 	if err := s.wait(ctx, s.p.c.AnswerTimeout, func() bool { return s.fenced || h.gotC }); err != nil && err != errTime {
 		return false, err
 	}
-	sound = h.session == s && h.bytes == h.total && !s.resynced && !s.cleared
+	sound = h.session == s && h.bytes == h.total && !s.resynced && !s.cleared && s.p.c.Connect.Scheme != port.Serial
 	if s.p.c.Profile.ASB && s.asb && s.frames == h.frames {
 		sound = false // not even the envelope's GS a was obeyed
 	}

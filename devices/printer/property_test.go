@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"aboyeur/devices/port"
 	simulated "aboyeur/simulate/printer"
 )
 
@@ -39,6 +40,7 @@ type trial struct {
 	without simulated.Abilities
 	buffer  int
 	crash   time.Duration // when the program dies; 0: it does not
+	serial  port.Address  // over a serial line
 }
 
 func (tr trial) String() string {
@@ -50,6 +52,7 @@ func (tr trial) run(t *testing.T) {
 		r := newRig(t, func(c *Config, s *simulated.Config) {
 			s.Without, s.ReceiveBuffer = tr.without, tr.buffer
 			c.Finish = time.Nanosecond
+			c.Connect = tr.serial
 		})
 		defer r.end()
 		settle(20 * time.Second)
@@ -71,15 +74,25 @@ func (tr trial) run(t *testing.T) {
 		if err := r.sim.Lift(""); err != nil {
 			t.Fatal(err)
 		}
+		lifted, switched := time.Now(), false
 		for n := 1; !r.ledger.allSettled() && n < 60; n++ {
 			settle(time.Minute)
 			r.p.Recover()
 			if n == 30 { // the last thing people do
+				switched, lifted = true, time.Now()
 				r.inject(simulated.Fault{Kind: simulated.PowerCycle})
 			}
 		}
 		synctest.Wait()
 		r.check(ids, true, tr.crash > 0)
+		r.explain(tr, ids, switched)
+		if took := time.Since(lifted); took > afterwards {
+			t.Errorf("it took %v after the fault was lifted", took)
+		}
+		if switched && tr.fault.Kind != simulated.Mechanics && tr.fault.Kind != simulated.Cutter {
+			// Those two want a person anyhow, and a printer whose memory is full does not hear that he was there.
+			t.Error("it did not recover unaided")
+		}
 		if t.Failed() {
 			t.Errorf("%v\n%s\npaper:\n%s\nstatus %+v\nprinter %+v", tr, r.ledger.describe(), r.paper(), r.p.Status(), r.sim.State())
 		}
@@ -117,6 +130,37 @@ func (r *rig) check(ids []JobID, end, twice bool) {
 	}
 }
 
+// afterwards is what three tickets may take once everything is well: the longest pause before connecting, the questions
+// that find out who is there, resynchronising, printing.
+const afterwards = 5 * time.Minute
+
+// explain holds what the ledger says against what happened: an outcome is unknown only where link or power was lost, the
+// program died, or the queue went past the ticket without its answers; and a printer that keeps its promises proves each
+// ticket by its process id.
+func (r *rig) explain(tr trial, ids []JobID, switched bool) {
+	r.t.Helper()
+	honest := false // nothing that was said or printed is lost
+	switch tr.fault.Kind {
+	case simulated.PaperOut, simulated.Cover, simulated.Hot, simulated.Feed, simulated.PaperLow, simulated.Slow, simulated.EchoDuplicate,
+		simulated.EchoForeign, simulated.ASBBetween, simulated.HoldReplies, simulated.Cutter, simulated.Mechanics, simulated.Hang:
+		honest = tr.crash == 0 && !switched
+	}
+	for i, id := range ids {
+		j := r.job(id)
+		for _, h := range j.history {
+			if honest && (h.State == Unknown || h.State == Cleared || h.Attempt > 1) {
+				r.t.Errorf("ticket %d became %s (%s) in attempt %d", i+1, h.State, h.Reason, h.Attempt)
+			}
+			if h.State == Unknown && h.Bytes == 0 && h.Reason != ReasonRestart {
+				r.t.Errorf("ticket %d is unknown (%s) and no byte of it left", i+1, h.Reason)
+			}
+		}
+		if honest && tr.without == 0 && j.evidence != EvidenceProcessID {
+			r.t.Errorf("ticket %d is done by %q", i+1, j.evidence)
+		}
+	}
+}
+
 // hanging counts the copies of ticket n on paper that is not cut yet.
 func (r *rig) hanging(n int) (c int) {
 	for _, f := range lastLine.FindAllStringSubmatch(r.sim.Paper(), -1) {
@@ -130,30 +174,44 @@ func (r *rig) hanging(n int) (c int) {
 // ticketBytes is a little more than the stream of one ticket.
 const ticketBytes = 150
 
-// TestNoTicketIsLostOrDoubledInSilence is the property of spec/escpos.md 10.12. The sample of positions changes with
-// every run; a failing trial names itself.
+// TestNoTicketIsLostOrDoubledInSilence is the property of spec/escpos.md 10.12 for every byte of a ticket and every fault.
+// What the printer lacks, its memory and a crash of ours are drawn by lot, unless -long asks for all of them. Under the
+// race detector every ninth byte is taken, others with every run. A failing trial names itself.
 func TestNoTicketIsLostOrDoubledInSilence(t *testing.T) {
 	for _, fault := range modes() {
 		t.Run(fmt.Sprintf("%s %s %v %d%s", fault.Kind, fault.Where, time.Duration(fault.For), fault.Count, fault.Data), func(t *testing.T) {
-			for at := range ticketBytes {
-				if !*long && at != 0 && at != 1 && rand.IntN(30) != 0 {
-					continue
-				}
-				for _, without := range []simulated.Abilities{0, simulated.ProcessID, simulated.ASB} {
-					for _, buffer := range []int{0, 50} {
-						for _, crash := range []time.Duration{0, time.Nanosecond, time.Duration(rand.Int64N(int64(2 * time.Minute)))} {
-							if !*long && rand.IntN(9) != 0 {
-								continue
-							}
-							fault.At = int64(at)
-							trial{fault, without, buffer, crash}.run(t)
-							if t.Failed() {
-								return
-							}
-						}
+			stride, lot := 1, 18
+			switch {
+			case *long:
+				lot = 1
+			case raceDetector:
+				stride = 9
+			}
+			for at := rand.IntN(stride); at < ticketBytes; at += stride {
+				drawn := rand.IntN(lot)
+				for i, c := range combinations() {
+					if lot > 1 && i != drawn {
+						continue
+					}
+					fault.At = int64(at)
+					trial{fault: fault, without: c.without, buffer: c.buffer, crash: c.crash}.run(t)
+					if t.Failed() {
+						return
 					}
 				}
 			}
 		})
 	}
+}
+
+// combinations are the eighteen printers and programs that each fault meets.
+func combinations() (list []trial) {
+	for _, without := range []simulated.Abilities{0, simulated.ProcessID, simulated.ASB} {
+		for _, buffer := range []int{0, 50} {
+			for _, crash := range []time.Duration{0, time.Nanosecond, time.Duration(rand.Int64N(int64(2 * time.Minute)))} {
+				list = append(list, trial{without: without, buffer: buffer, crash: crash})
+			}
+		}
+	}
+	return list
 }

@@ -20,7 +20,9 @@ func (r *rig) spare(c simulated.Config) {
 		r.t.Fatal(err)
 	}
 	synctest.Wait()
+	r.mu.Lock()
 	r.sim = sim
+	r.mu.Unlock()
 }
 
 // Another printer in the old one's place: its queue comes out of the new one, numbered on, whatever the new one can prove.

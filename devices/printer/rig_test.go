@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type rig struct {
 	config  Config
 	refuse  atomic.Bool  // no connection
 	wrap    atomic.Value // func(pipePort) port.Port
+	line    *line        // between driver and printer; nil: a pipe for each connection
 	stop    context.CancelFunc
 	done    chan error
 	serving sync.WaitGroup
@@ -79,6 +81,9 @@ func newRig(t *testing.T, change func(*Config, *simulated.Config)) *rig {
 	if r.config.Open == nil {
 		r.config.Open = r.open
 	}
+	if r.config.Connect.Scheme == port.Serial {
+		r.line = new(line)
+	}
 	r.start()
 	return r
 }
@@ -90,8 +95,13 @@ func (r *rig) open(ctx context.Context) (port.Port, error) {
 	ours, theirs := net.Pipe()
 	r.mu.Lock()
 	r.conn = ours
+	sim := r.sim
 	r.mu.Unlock()
-	r.serving.Go(func() { r.sim.ServeConn(context.WithoutCancel(ctx), theirs) })
+	if r.line != nil {
+		r.serving.Go(func() { r.line.serve(theirs, sim) })
+	} else {
+		r.serving.Go(func() { sim.ServeConn(context.WithoutCancel(ctx), theirs) })
+	}
 	p := pipePort{ours, r.config.Silent}
 	if wrap, ok := r.wrap.Load().(func(pipePort) port.Port); ok {
 		return wrap(p), nil
@@ -141,6 +151,9 @@ func (r *rig) end() {
 	}
 	if err := r.sim.Close(); err != nil {
 		r.t.Error(err)
+	}
+	if r.line != nil {
+		r.line.closing.Wait()
 	}
 	r.serving.Wait() // a printer whose memory is full does not notice that its host left
 }
@@ -215,25 +228,31 @@ var (
 // copies counts the whole copies of each job on paper, those without banner apart, and the order of first copies.
 func (r *rig) copies() (plain, all map[int]int, order []int) {
 	plain, all = map[int]int{}, map[int]int{}
-	text := ""
 	for _, t := range r.sim.Tickets() {
-		text += t.Text + "\n----\n"
-		for _, part := range tailLine.Split(t.Text, -1) {
-			found := lastLine.FindAllStringSubmatch(part, -1)
-			for i, f := range found {
-				var n int
-				fmt.Sscan(f[1], &n)
-				if all[n]++; all[n] == 1 {
-					order = append(order, n)
-				}
-				// A piece of paper that lost its end hangs before the banner of the next.
-				if !strings.Contains(part, "REPRINT") || i < len(found)-1 {
-					plain[n]++
-				}
+		readCopies(t.Text, func(n int, banner bool) {
+			if all[n]++; all[n] == 1 {
+				order = append(order, n)
 			}
-		}
+			if !banner {
+				plain[n]++
+			}
+		})
 	}
 	return plain, all, order
+}
+
+// readCopies finds the whole copies on a piece of paper.
+func readCopies(text string, found func(n int, banner bool)) {
+	for _, part := range tailLine.Split(text, -1) {
+		from := 0
+		for _, at := range lastLine.FindAllStringSubmatchIndex(part, -1) {
+			// A piece of paper that lost its end hangs before the banner of the next, or before one that has none. The line
+			// under a banner tells its head from its foot.
+			n, _ := strconv.Atoi(part[at[2]:at[3]])
+			found(n, strings.Contains(part[from:at[0]], "REPRINT") && strings.Contains(part[from:at[0]], "ticket "))
+			from = at[1]
+		}
+	}
 }
 
 func (r *rig) paper() string {
