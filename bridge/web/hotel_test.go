@@ -150,11 +150,11 @@ func TestHotelVoidAndRefund(t *testing.T) {
 	b.click("#refund")
 	b.wait("what is left", "document.querySelector('#amount').value === '35.00'")
 	b.fill("#amount", "35.01")
-	b.click("dialog .primary")
+	b.click("dialog .danger")
 	b.wait("never more than that", "document.querySelector('#amount-fault').innerText.includes('€35.00')")
 	b.fill("#amount", "10.5")
 	b.fill("#note", "wine was corked")
-	b.click("dialog .primary")
+	b.click("dialog .danger")
 	b.until("refunded", func() bool { return box.did("refund p0  1050 wine was corked") })
 	b.wait("what is left of it", "document.querySelector('.left')?.innerText === 'Left of it: €24.50'")
 	b.wait("a void is no longer offered", "!document.querySelector('#void') && document.querySelector('.related').innerText.includes('Refund')")
@@ -184,7 +184,7 @@ func TestHotelRepeatsUnderOneKey(t *testing.T) {
 	refund := func() {
 		b.click("#refund")
 		b.fill("#amount", "5")
-		b.click("dialog .primary")
+		b.click("dialog .danger")
 		b.wait("told", "document.querySelector('.toast')")
 	}
 	b.wait("it", "document.querySelector('#refund')")
@@ -264,14 +264,14 @@ func TestHotelRevenue(t *testing.T) {
 
 func TestHotelTrace(t *testing.T) {
 	box, b := hotelTab(t, "/hotel/trace")
-	b.wait("records without keep-alive", "document.querySelectorAll('.record').length === 16")
+	b.wait("records without keep-alive", "document.querySelectorAll('.record').length === 17")
 	b.click("#quiet")
 	b.wait("with it", "document.querySelectorAll('.record').length === 22")
 	b.click("#quiet")
-	if got := b.eval("[...document.querySelectorAll('.record')].find(e => e.innerText.includes('ASOK')).querySelector('.named').innerText"); got != "Answer" {
+	if got := b.eval("[...document.querySelectorAll('.record')].find(e => e.textContent.includes('ASOK')).querySelector('.named').textContent"); got != "Answer" {
 		t.Errorf("PA is called %q", got)
 	}
-	b.eval("[...document.querySelectorAll('.record')].find(e => e.innerText.includes('TA3700')).querySelector('summary').click()")
+	b.eval("[...document.querySelectorAll('.record')].find(e => e.textContent.includes('TA3700')).querySelector('summary').click()")
 	b.wait("its fields, named", "document.querySelector('.fields')?.innerText.includes('reservation') && document.querySelector('.fields').innerText.includes('subtotal') && document.querySelector('.fields').innerText.includes('3700')")
 	b.fill("#find", "90544")
 	b.wait("those of a guest", "document.querySelectorAll('.record').length === 2")
@@ -282,14 +282,14 @@ func TestHotelTrace(t *testing.T) {
 		box.mu.Unlock()
 	}
 	add(23, "GC|RN412|G#90817|GNDelacroix|<b>no markup</b>|")
-	b.wait("live, as text", "document.querySelector('#lines').lastChild.innerText.includes('<b>no markup</b>')")
+	b.wait("live, as text", "document.querySelector('#lines').lastChild.textContent.includes('<b>no markup</b>')")
 	b.click("#pause")
 	add(24, "GC|RN999|")
 	b.click("#pause")
-	b.wait("goes on after a pause", "document.querySelector('#lines').innerText.includes('999')")
+	b.wait("goes on after a pause", "document.querySelector('#lines').textContent.includes('999')")
 	b.eval("document.querySelector('#lines').style.maxHeight = '120px'; document.querySelector('#lines').style.minHeight = '0'; document.querySelector('#lines').scrollTop = 0")
 	add(25, "GO|RN1000|")
-	b.wait("nothing moves under who reads further up", "document.querySelector('#more-new').innerText.startsWith('1 new record') && document.querySelector('#lines').scrollTop === 0")
+	b.wait("nothing moves under who reads further up", "document.querySelector('#more-new').innerText === '1 new record – show' && document.querySelector('#lines').scrollTop === 0")
 	b.click("#more-new")
 	b.wait("read", "document.querySelector('#more-new').hidden")
 	b.eval("URL.createObjectURL = blob => { blob.text().then(text => { window.__saved = text }); return 'blob:none' }; HTMLAnchorElement.prototype.click = function () { window.__name = this.download }")
@@ -298,11 +298,11 @@ func TestHotelTrace(t *testing.T) {
 	box.mu.Lock()
 	box.hotel.trace = []object{traceLine(1, "!", "started anew")}
 	box.mu.Unlock()
-	b.wait("a box that was restarted counts anew", "document.querySelectorAll('.record').length === 1 && document.querySelector('#lines').innerText.includes('started anew')")
+	b.wait("a box that was restarted counts anew", "document.querySelectorAll('.record').length === 1 && document.querySelector('#lines').textContent.includes('started anew')")
 	box.mu.Lock()
 	box.hotel.trace = append(box.hotel.trace, traceLine(2, ">", `<?xml version="1.0" encoding="UTF-8"?><PostInquiry SequenceNumber="77" InquiryInformation="412" LastName="O&apos;Hara"/>`))
 	box.mu.Unlock()
-	b.wait("XML_POS too", "document.querySelector('#lines b')?.innerText === 'PostInquiry' && document.querySelector('#lines').innerText.includes('InquiryInformation=412')")
+	b.wait("XML_POS too", "document.querySelector('#lines b')?.innerText === 'PostInquiry' && document.querySelector('#lines').textContent.includes('InquiryInformation=412')")
 }
 
 func TestHotelSetup(t *testing.T) {
@@ -380,6 +380,8 @@ func TestHotelSetup(t *testing.T) {
 	b.click("#set-tenders .primary")
 	b.until("tenders saved", func() bool { return box.did(`put tenders {"card":"MC","cash":"CASH","voucher":"VOUCH"}`) })
 
+	b.wait("nothing is left to save", "[...document.querySelectorAll('.form-state')].every(e => e.innerText === '')")
+
 	b.wait("the closing time is for support only", "document.querySelector('#set-closing').innerText.includes('Only support') && !document.querySelector('#closing')")
 	box.mu.Lock()
 	box.session["role"] = "admin"
@@ -440,7 +442,7 @@ func TestHotelInFrenchOnAPhone(t *testing.T) {
 	b.click("#refund")
 	b.wait("French amounts", "document.querySelector('#amount').value === '35,00'")
 	b.fill("#amount", "12,5")
-	b.click("dialog .primary")
+	b.click("dialog .danger")
 	b.wait("understood", fmt.Sprintf("document.querySelector('.left')?.innerText.includes(%q)", "22,50"))
 }
 
@@ -465,7 +467,7 @@ var hotelPages = map[string]string{
 	"/hotel/postings/p1": "document.querySelector('.p-lookup')",
 	"/hotel/guests":      "document.querySelectorAll('.guests tbody tr').length === 6",
 	"/hotel/revenue":     "document.querySelectorAll('.batches tbody tr').length === 5",
-	"/hotel/trace":       "document.querySelectorAll('.record').length === 16",
+	"/hotel/trace":       "document.querySelectorAll('.record').length === 17",
 	"/hotel/setup":       "document.querySelectorAll('#rules .rule').length === 3",
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 )
 
@@ -15,13 +16,15 @@ func TestScreenshots(t *testing.T) {
 	box.orders, box.printers, box.warnings, box.pairings = cannedOrders(24), cannedPrinters(), cannedWarnings(), cannedPairings()
 	box.bumped = recalled()
 	box.tickets = service()
+	box.hotel = newFakeHotel()
 	b := openTab(t, box, 1440, 900)
 	ready := map[string]string{
 		"/orders": "document.querySelectorAll('#rows tr').length", "/orders/o1": "document.querySelectorAll('.ev').length && document.querySelector('.ticket-picture')?.complete", "/printers": "document.querySelector('.tile')",
 		"/devices": "document.querySelector('.tile')", "/health": "document.querySelector('.tile')", "/audit": "document.querySelector('.rows')", "/help": "document.querySelector('#who').innerText",
 		"/sign-in": "document.activeElement.id === 'token'", "/pair": "document.querySelectorAll('.code span').length === 4",
 	}
-	paths := []string{"/orders", "/orders/o1", "/printers", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
+	maps.Copy(ready, hotelPages)
+	paths := []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/printers", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
 	fits := func(path string) {
 		t.Helper()
 		if wide := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide != "0" {
@@ -98,6 +101,9 @@ func TestScreenshots(t *testing.T) {
 	e.open("/orders")
 	e.wait("no permission", "document.querySelector('#say .button, #say p') && !document.querySelector('#say').hidden")
 	e.shoot("console-orders-forbidden")
+	e.open("/hotel")
+	e.wait("how to configure one", "document.querySelector('.sample')")
+	e.shoot("console-hotel-none")
 	e.open("/screens/nowhere")
 	e.wait("the choice of screens", "document.querySelector('.choices a')")
 	e.shoot("screen-missing")

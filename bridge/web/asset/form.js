@@ -31,7 +31,8 @@ const inputs = form => [...form.querySelectorAll('[data-pointer]')];
 //   read     reads the value from the fields
 //   check    gives faults seen here: [pointer, sentence]
 //   saved    is told of the answer
-//   reload   loads all settings anew
+//   reload   loads the settings anew
+//   confirm  asks before it is saved
 export function setting({ path, current, draw, read, check, saved, reload, confirm }) {
   const state = h('span', { class: 'form-state soft', role: 'status' }), again = h('div', { class: 'form-again', role: 'alert', hidden: true });
   const fields = h('div', { class: 'form-fields' }), button = h('button', { class: 'button primary', disabled: true }, t('setup.save'));
@@ -79,7 +80,7 @@ export function setting({ path, current, draw, read, check, saved, reload, confi
       if (fault.status === 422 && fault.problem.errors) blame(fault.problem.errors.map(f => [f.pointer.replace(/^\/value/, ''), f.detail]));
       else if (fault.status === 409) {
         again.hidden = false;
-        swap(again, h('p', { class: 'fault' }, t('setup.conflict')), h('button', { class: 'button', type: 'button', onclick: () => { dirty = false; reload(); } }, t('setup.reload')));
+        swap(again, h('p', { class: 'fault' }, t('setup.conflict')), h('button', { class: 'button', type: 'button', onclick: () => { dirty = false; revision = undefined; reload(); } }, t('setup.reload')));
       } else toast(fault.status === 403 ? t('page.forbidden') : fault.message, 'bad');
     }
   }

@@ -178,10 +178,7 @@ function show(settings) {
   for (const [name] of SECTIONS) forms[name].update(settings[name]);
 }
 
-function reload() {
-  forms = null;
-  all.run();
-}
+const reload = () => all.run();
 
 // prefill begins a rule for revenue that none assigns, as the Revenue part links here.
 function prefill() {
