@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	firmwareconfig "aboyeur/firmware-config"
 
 	"aboyeur/bridge/access"
@@ -18,6 +20,8 @@ import (
 	"aboyeur/bridge/folio"
 	"aboyeur/bridge/journal"
 	"aboyeur/protocol/fias"
+	"aboyeur/protocol/ohip"
+	"aboyeur/protocol/rest"
 	"aboyeur/protocol/xmlpos"
 )
 
@@ -111,8 +115,59 @@ func (b *Box) newPMS(p *firmwareconfig.PMS) (folio.PMS, error) {
 			Currency: b.c.Site.Currency.Code, AnswerTimeout: p.AnswerTimeout, Now: b.o.Now, Log: b.log,
 		})
 	default:
-		return nil, fmt.Errorf("dialect %s is not known", p.Dialect)
+		return b.newCloud(p)
 	}
+}
+
+// cloudSecrets is the file that pms.cloud.credentials_file names.
+type cloudSecrets struct {
+	AppKey       string `yaml:"app_key"`
+	ClientID     string `yaml:"client_id"`
+	ClientSecret string `yaml:"client_secret"`
+	Username     string `yaml:"username"` // where the property wants the password grant
+	Password     string `yaml:"password"`
+}
+
+// newCloud makes the hotel system of OPERA Cloud.
+func (b *Box) newCloud(p *firmwareconfig.PMS) (folio.PMS, error) {
+	text, err := os.ReadFile(p.Cloud.CredentialsFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the credentials of OPERA Cloud: %w", err)
+	}
+	var secrets cloudSecrets
+	strict := yaml.NewDecoder(bytes.NewReader(text))
+	strict.KnownFields(true)
+	if err := strict.Decode(&secrets); err != nil {
+		return nil, fmt.Errorf("%s is not YAML with app_key, client_id and client_secret alone", p.Cloud.CredentialsFile) // without the cause, which would quote it
+	}
+	c := ohip.Config{
+		Gateway: p.URL, Hotel: p.Cloud.Hotel, AppKey: secrets.AppKey, ClientID: secrets.ClientID, ClientSecret: secrets.ClientSecret,
+		Enterprise: p.Cloud.Enterprise, CashierID: p.Cloud.Cashier, Currency: b.c.Site.Currency.Code, AnswerTimeout: p.AnswerTimeout,
+		Codes: map[string]ohip.Codes{}, HTTP: rest.Config{Now: b.o.Now},
+	}
+	if secrets.Username != "" {
+		c.Grant, c.Username, c.Password = "password", secrets.Username, secrets.Password
+	}
+	for _, charges := range p.Cloud.Charges {
+		name := charges.Outlet
+		if name == firmwareconfig.Any {
+			name = ""
+		}
+		c.Codes[name] = ohip.Codes{
+			Total: charges.Total, ServiceCharge: charges.ServiceCharge, Tip: charges.Tip,
+			Subtotals: numbered(charges.Subtotals), Taxes: numbered(charges.Taxes), Discounts: numbered(charges.Discounts),
+		}
+	}
+	return folio.NewOHIP(folio.OHIPConfig{Client: c, Now: b.o.Now})
+}
+
+// numbered gives each entry its place, from 1.
+func numbered(list []string) map[int]string {
+	m := make(map[int]string, len(list))
+	for i, v := range list {
+		m[i+1] = v
+	}
+	return m
 }
 
 // books is the hotel as the floor knows it: it fits folio.Service to floor.Hotel, since neither knows the other.
