@@ -2,6 +2,7 @@ package printer
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -19,7 +20,11 @@ import (
 // until polls cond over real sockets.
 func until(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(15 * time.Second); !cond(); time.Sleep(2 * time.Millisecond) {
+	limit := 15 * time.Second
+	if *long {
+		limit = 3 * time.Minute // some of its faults are known by a long silence only
+	}
+	for end := time.Now().Add(limit); !cond(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it never came that %s", what)
 		}
@@ -40,7 +45,13 @@ func overTCP(t *testing.T, l net.Listener, ledger *fakeLedger) *Printer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Name: "tcp", Connect: a, Words: testWords, Log: quiet, Ledger: ledger.restart()}
+	return overAddress(t, a, ledger)
+}
+
+// overAddress runs a driver against whatever stands there.
+func overAddress(t *testing.T, a port.Address, ledger *fakeLedger) *Printer {
+	t.Helper()
+	c := Config{Name: "there", Connect: a, Words: testWords, Log: quiet, Ledger: ledger.restart()}
 	c.Profile, _ = escpos.ProfileFor("epson-tm-t88")
 	hasty(&c)
 	p, err := New(c)
@@ -119,6 +130,78 @@ func TestTCPFaultsInTheMiddle(t *testing.T) {
 			if !slices.IsSorted(order) || t.Failed() {
 				t.Errorf("order %v, %s%s", order, ledger.describe(), r.paper())
 			}
+		})
+	}
+}
+
+// sample draws n faults for real sockets and lines, where time is real: what lasts long in the other tests is short here.
+// Those that only a long silence tells stay out unless -long asks for everything.
+func sample(n int) (faults []simulated.Fault) {
+	lot := rand.New(rand.NewPCG(1012, 1)) // the same each time
+	for len(faults) < n {
+		for _, i := range lot.Perm(len(modes())) {
+			f := modes()[i]
+			switch f.Kind {
+			case simulated.EchoLost, simulated.Stuck, simulated.HoldReplies:
+				if !*long {
+					continue
+				}
+			}
+			if f.Kind == simulated.Garbage && f.Data == "372500" && !*long {
+				continue
+			}
+			f.At = lot.Int64N(ticketBytes)
+			f.For = min(f.For, simulated.Duration(300*time.Millisecond))
+			if f.Kind == simulated.Slow {
+				f.LinesPerSecond, f.BytesPerSecond = 20*f.LinesPerSecond, 20*f.BytesPerSecond
+			}
+			faults = append(faults, f)
+		}
+	}
+	return faults[:n]
+}
+
+// endure prints three tickets over a real link with f at work and holds the promise.
+func endure(t *testing.T, f simulated.Fault, sim *simulated.Printer, ledger *fakeLedger, p *Printer) {
+	t.Helper()
+	until(t, "it is ready", func() bool { _, ok := p.Claim(jobID(9)); return ok })
+	p.Unclaim(jobID(9))
+	if err := sim.Inject(f); err != nil {
+		t.Fatal(err)
+	}
+	var ids []JobID
+	for n := 1; n <= 3; n++ {
+		ids = append(ids, ledger.add(Job{ID: jobID(n), Body: body(n), Ticket: "x", Reprint: true}).ID)
+	}
+	p.Wake()
+	began, lifted := time.Now(), false
+	until(t, fmt.Sprintf("all is settled: %+v", f), func() bool {
+		p.Recover() // somebody looks at the cutter
+		if !lifted && time.Since(began) > time.Second {
+			lifted = true
+			sim.Lift("")
+		}
+		return ledger.allSettled()
+	})
+	r := &rig{t: t, sim: sim, ledger: ledger, p: p}
+	r.check(ids, true, false)
+	if t.Failed() {
+		t.Logf("%+v\n%s%s", f, ledger.describe(), r.paper())
+	}
+}
+
+// TestFaultsOverTCP is a sample of the property of spec/escpos.md 10.12 over real sockets.
+func TestFaultsOverTCP(t *testing.T) {
+	n := 12
+	if *long {
+		n = 400
+	}
+	for i, f := range sample(n) {
+		t.Run(fmt.Sprintf("%d %s %s", i, f.Kind, f.Where), func(t *testing.T) {
+			t.Parallel()
+			sim, l := simulatedOverTCP(t)
+			ledger := newLedger(t)
+			endure(t, f, sim, ledger, overTCP(t, l, ledger))
 		})
 	}
 }
