@@ -48,6 +48,7 @@ func ExampleLink() {
 	link := fias.NewLink(ifc.NewTCP(till, ifc.Options{}), fias.LinkConfig{})
 	ended := make(chan error, 1)
 	running, stop := context.WithCancel(ctx)
+	defer stop()
 	go func() { ended <- link.Run(running) }()
 	if err := link.WaitAlive(ctx); err != nil {
 		fmt.Println(err)
