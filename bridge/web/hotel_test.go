@@ -425,7 +425,7 @@ func TestHotelInFrenchOnAPhone(t *testing.T) {
 		"/hotel/postings/p1": "À chercher dans OPERA",
 		"/hotel/guests":      "bloquée : personne ne peut débiter",
 		"/hotel/revenue":     "Sans sous-total affecté",
-		"/hotel/trace":       "Question ou imputation",
+		"/hotel/trace":       "Liste de clients",
 		"/hotel/setup":       "Transmettre tous les tickets",
 	} {
 		b.open(path)

@@ -43,6 +43,31 @@ func TestScreenshots(t *testing.T) {
 			b.shoot(fmt.Sprintf("console%s-%s-%s", path, look.language, look.theme))
 		}
 	}
+	// What lies below the fold, and what opens by a hand.
+	hands := []struct{ name, path, first, ready string }{
+		{"hotel_list", "/hotel", "document.querySelector('#rows tr').scrollIntoView()", "true"},
+		{"hotel_method", "/hotel/setup", "document.querySelector('#set-payment_method').scrollIntoView(); document.querySelector('#code').value = 'OPERA'; document.querySelector('#code').dispatchEvent(new Event('input', {bubbles: true})); document.querySelector('#try').click(); document.querySelector('#set-payment_method .primary').click()", "document.querySelector('#tried').innerText && document.querySelector('#code-fault').innerText"},
+		{"hotel_mapping", "/hotel/setup", "document.querySelector('#set-mapping').scrollIntoView()", "true"},
+		{"hotel_tenders", "/hotel/setup", "document.querySelector('#set-tenders').scrollIntoView()", "true"},
+		{"hotel_resolve", "/hotel", "document.querySelector('.lookup .primary').click()", "document.querySelector('dialog')"},
+		{"hotel_refund", "/hotel/postings/p0", "document.querySelector('#refund').click()", "document.querySelector('dialog')"},
+		{"hotel_fields", "/hotel/trace", "[...document.querySelectorAll('.record')].find(e => e.textContent.includes('TA3700')).querySelector('summary').click()", "document.querySelector('.fields')"},
+	}
+	if *screenshots == "" {
+		hands = nil // the tests of each page do as much
+	}
+	for _, width := range []int64{1440, 375} {
+		b.size(width, 900)
+		for i, hand := range hands {
+			b.open(hand.path + "?language=" + []string{"en", "fr"}[i%2] + "&theme=day")
+			b.wait(hand.path, ready[hand.path])
+			b.eval("(() => { " + hand.first + " })()")
+			b.wait(hand.name, hand.ready)
+			fits(hand.path)
+			b.shoot(fmt.Sprintf("hand-%s-%d", hand.name, width))
+		}
+	}
+	b.size(1440, 900)
 	type glassOf struct {
 		name          string
 		width, height int64

@@ -37,6 +37,7 @@ function route() {
 function drawParts(part) {
   swap($('parts'), Object.keys(parts).filter(p => !ROLES[p] || may(...ROLES[p])).map(p =>
     h('a', { class: 'part', href: href(p), 'aria-current': p === part && 'page' }, t('hotel.part.' + p))));
+  $('parts').querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
 }
 
 // Links within the page change the part without loading anything anew.

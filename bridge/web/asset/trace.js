@@ -53,6 +53,14 @@ function fieldName(id) {
   return '';
 }
 
+// meaning says what a record is; a PR with a total books, without one it asks (spec/fias.md 6.2).
+function meaning({ record, fields }) {
+  if (record.length !== 2) return '';
+  if (record === 'PR') return t(fields.some(f => f.id === 'TA' && f.value) ? 'trace.posting' : 'trace.inquiry');
+  const text = word('trace.record.', record);
+  return text === record ? '' : text;
+}
+
 function line(l) {
   const parsed = fields(l.text) || elements(l.text);
   const head = [
@@ -61,7 +69,7 @@ function line(l) {
   ];
   const data = { way: { '>': 'out', '<': 'in' }[l.direction] || 'own', seq: l.seq };
   if (!parsed) return h('div', { class: 'record plain-record', data }, head, h('span', { class: 'what' }, l.text));
-  const name = parsed.record.length === 2 && word('trace.record.', parsed.record) !== parsed.record && word('trace.record.', parsed.record);
+  const name = meaning(parsed);
   return h('details', { class: 'record', data, ontoggle: e => open(e.currentTarget, l, parsed) },
     h('summary', {}, head, h('span', { class: 'what' }, h('b', {}, parsed.record), name && h('span', { class: 'named' }, name),
       parsed.fields.map(f => h('span', { class: 'f' }, h('i', {}, f.id), f.id.length > 2 && '=', f.value)))));
