@@ -22,6 +22,7 @@ const (
 // prove. A connection alone says nothing: boards accept a second host and let it wait (spec/escpos.md 13).
 func (s *session) hello(ctx context.Context) error {
 	p := s.p
+	p.forgetIfAsked()
 	if s.mute {
 		s.proof, p.proof = ProofNone, ProofNone
 		return nil
@@ -104,11 +105,11 @@ func (s *session) probe(ctx context.Context) error {
 	}
 	if known {
 		// A spare in the place of a printer that proves is not stuck: it says who it is, in its queue.
-		id, err := s.who(ctx)
+		id, sure, err := s.whoSurely(ctx)
 		if err != nil {
 			return err
 		}
-		if p.stranger(id) {
+		if sure && p.stranger(id) {
 			// What was not asked above.
 			if err := s.ring(ctx, p.proof == ProofFence, p.proof == ProofProcessID, patience); err != nil || s.rung() {
 				return err
@@ -207,6 +208,15 @@ func (s *session) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if last, ok := p.last(); id != last.Identity || !ok && id != (Identity{}) {
+		again, _, err := s.whoSurely(ctx)
+		if err != nil {
+			return err
+		}
+		if again != id {
+			return nil // noise among the answers
+		}
+	}
 	fonts := ""
 	if id != (Identity{}) {
 		if fonts, err = s.query(ctx, escpos.AppendIdentify(s.buf[:0], escpos.IdentifyFonts)); err != nil {
@@ -229,6 +239,19 @@ func (s *session) identify(ctx context.Context) error {
 	p.remember(Known{Identity: id, Proof: s.proof, Fonts: fonts})
 	p.show(func(st *Status) { st.Identity, st.Fonts = id, fonts })
 	return nil
+}
+
+// whoSurely asks twice: noise among the answers, or one that came late and was taken for the next, must not make another
+// printer of this one. sure says that every answer came in time and both times the same.
+func (s *session) whoSurely(ctx context.Context) (id Identity, sure bool, err error) {
+	if id, err = s.who(ctx); err != nil {
+		return id, false, err
+	}
+	again, err := s.who(ctx)
+	if err != nil || again != id {
+		return Identity{}, false, err
+	}
+	return id, !s.unanswered && id.Serial != "", nil
 }
 
 // who asks for the printer's own words about itself.
@@ -267,6 +290,7 @@ func (s *session) query(ctx context.Context, b []byte) (string, error) {
 	if err != nil && err != errTime {
 		return "", err
 	}
+	s.unanswered = s.unanswered || err == errTime
 	return strings.TrimSpace(string(s.text)), nil
 }
 

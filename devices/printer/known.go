@@ -73,3 +73,22 @@ func (p *Printer) stranger(id Identity) bool {
 	}
 	return identified
 }
+
+// Replace says that a person has put another printer in this one's place: what was known of the old one no longer counts.
+// It is needed only where the new one neither proves anything nor tells its serial number; others are noticed. The queue
+// and the numbers of the tickets go on. It takes effect at the next connection; a printer that is taken for stuck is
+// tried again at once.
+func (p *Printer) Replace() {
+	p.mu.Lock()
+	p.forget = true
+	p.mu.Unlock()
+	p.poke()
+}
+
+func (p *Printer) forgetIfAsked() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.forget {
+		p.forget, p.known, p.proof, p.cuts = false, nil, ProofUnknown, cutCounter{}
+	}
+}

@@ -38,6 +38,7 @@ type Printer struct {
 	clear    bool // a person wants unwanted thrown away
 	unwanted JobID
 	known    []Known // printers seen here, the newest last
+	forget   bool    // a person says that another one stands here
 
 	// The owner goroutine's own, kept over a restart of Run.
 	hand   *hand // the job in hand, nil: none

@@ -199,3 +199,53 @@ func TestDrawerAndBuzzer(t *testing.T) {
 		}
 	})
 }
+
+// A spare that says nothing of itself and proves nothing is taken for a stuck printer until a person says that it is one.
+func TestReplacedByOneWithoutAName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		defer r.end()
+		settle(20 * time.Second)
+		r.kitchen()
+		r.wait(time.Minute)
+		r.spare(simulated.Config{Without: simulated.ProcessID | simulated.Fence | simulated.Identify})
+		id := r.kitchen()
+		settle(10 * time.Minute)
+		r.want(id, Held, "")
+		r.p.Replace()
+		r.wait(10 * time.Minute)
+		r.want(id, Done, EvidenceNone)
+		if j := r.job(id); j.Sequence != 2 {
+			t.Errorf("number %d", j.Sequence)
+		}
+	})
+}
+
+// Noise among the answers does not make another printer, nor one that proves nothing.
+func TestNoiseIsNoOtherPrinter(t *testing.T) {
+	for _, f := range []simulated.Fault{
+		{Kind: simulated.Garbage, Data: "5f414243"}, {Kind: simulated.Garbage, Data: "5f4100"}, {Kind: simulated.Slow, BytesPerSecond: 3},
+		{Kind: simulated.Slow, BytesPerSecond: 1}, {Kind: simulated.EchoLost}, {Kind: simulated.HoldReplies, For: simulated.Duration(30 * time.Second)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(_ *Config, s *simulated.Config) { s.Without = simulated.ProcessID })
+			defer r.end()
+			settle(20 * time.Second)
+			for at := range 12 {
+				f.At = int64(at)
+				r.inject(simulated.Fault{Kind: simulated.DropLink})
+				r.inject(f)
+				settle(2 * time.Minute)
+				if st := r.p.Status(); st.Proof == ProofNone || st.Counts.Replaced > 0 {
+					t.Errorf("%+v: %+v", f, st)
+				}
+				if err := r.sim.Lift(""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if k := r.p.Known(); len(k) != 1 {
+				t.Errorf("%+v: known %+v", f, k)
+			}
+		})
+	}
+}

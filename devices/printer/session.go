@@ -41,13 +41,15 @@ type session struct {
 	answered int  // that came since somebody cleared this
 	text     []byte
 	wantText bool
-	fence    [4]byte // the bare fence that is open or was answered last
-	fenced   bool
-	cleared  bool // 37 25 00 came
-	resynced bool // NULs were sent: what stood before may have been eaten
-	patient  bool
-	rest     []byte // of a request that the port took in part
-	buf      []byte
+	// unanswered: a text was asked for and did not come in time; it may come as the answer to a later question.
+	unanswered bool
+	fence      [4]byte // the bare fence that is open or was answered last
+	fenced     bool
+	cleared    bool // 37 25 00 came
+	resynced   bool // NULs were sent: what stood before may have been eaten
+	patient    bool
+	rest       []byte // of a request that the port took in part
+	buf        []byte
 }
 
 // Ways for a question to end without answer.
