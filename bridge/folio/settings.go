@@ -65,7 +65,6 @@ type settings struct {
 	Tenders   map[string]string    // method to the hotel's PM
 	Checked   map[string]checkMark // items that a person ticks
 	Close     time.Duration
-	roomCode  string
 	account   string
 	Revisions map[string]int64
 }

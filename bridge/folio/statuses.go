@@ -40,6 +40,3 @@ func judge(status string) verdict {
 
 // reasonOf is the reason that a refusal by the hotel carries.
 func reasonOf(status string) string { return strings.ToLower(status) }
-
-// spoken are the reasons that have a sentence of their own.
-var spoken = []string{"ng", "np", "co", "dm", "ia", "fx", "na", "ry", "ur", "dn", LinkDown, OverCap}

@@ -122,6 +122,7 @@ type usbPipes interface {
 
 // usbInterface is an interface in one alternate setting.
 type usbInterface struct {
+	//lint:ignore U1000 only builds with libusb ask for it
 	position             int // in the configuration's list
 	number, alternate    int
 	class, sub, protocol byte

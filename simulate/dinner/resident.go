@@ -144,7 +144,7 @@ func (r *Residents) byRoom(ctx context.Context, check, term string, amount int64
 		return false, false, fmt.Errorf("GET /v1/pms/guests?q=%s: %d %w", term, status, err)
 	}
 	g := found.Guests[0]
-	status, err = r.post(ctx, check+"/payments", map[string]any{
+	_, err = r.post(ctx, check+"/payments", map[string]any{
 		"method": "room", "code": "IKPMS", "amount": amount, "room": g.Room, "reservation": g.Reservation, "guest": g.Name,
 	}, &struct{}{})
 	var refusal struct {
