@@ -18,7 +18,7 @@ export function outletsAndRules(current, saved, reload) {
   const outlets = () => h('div', { class: 'entries', id: 'outlets' }, value.outlets.map((o, i) => h('div', { class: 'entry' },
     field(t('posting.outlet'), h('input', { class: 'o-name', value: o.name, maxlength: 60, autocomplete: 'off' }), `/outlets/${i}/name`),
     field(t('setup.outlet_code'), h('input', { class: 'o-code', value: o.code || '', inputmode: 'numeric', maxlength: 6, autocomplete: 'off' }), `/outlets/${i}/code`),
-    h('button', { class: 'button small', type: 'button', onclick: () => alter(v => v.outlets.splice(i, 1)) }, t('setup.remove')))));
+    h('button', { class: 'button small', type: 'button', 'aria-label': `${t('setup.remove')}: ${o.name || t('posting.outlet')}`, onclick: () => alter(v => v.outlets.splice(i, 1)) }, t('setup.remove')))));
 
   const choice = (options, chosen) => h('select', {}, [...new Set([...options, chosen])].map(o => h('option', { value: o, selected: o === chosen }, o === ANY ? t('revenue.any') : o)));
   const rules = () => h('ol', { class: 'entries', id: 'rules' }, value.rules.map((r, i) => h('li', { class: 'entry rule', 'aria-label': t('setup.rule', i + 1) },
@@ -29,7 +29,7 @@ export function outletsAndRules(current, saved, reload) {
     field(t('setup.subtotal'), h('input', { class: 'r-subtotal', value: r.subtotal || '', inputmode: 'numeric', maxlength: 2, autocomplete: 'off' }), `/rules/${i}/subtotal`),
     h('div', { class: 'entry-acts' },
       h('button', { class: 'round', type: 'button', disabled: i === 0, title: t('setup.up'), 'aria-label': `${t('setup.rule', i + 1)}: ${t('setup.up')}`, onclick: () => alter(v => v.rules.splice(i - 1, 0, ...v.rules.splice(i, 1)), i - 1) }, icon('up')),
-      h('button', { class: 'button small', type: 'button', onclick: () => alter(v => v.rules.splice(i, 1)) }, t('setup.remove'))))));
+      h('button', { class: 'button small', type: 'button', 'aria-label': `${t('setup.remove')}: ${t('setup.rule', i + 1)}`, onclick: () => alter(v => v.rules.splice(i, 1)) }, t('setup.remove'))))));
 
   const named = (element, name) => { element.className = name; return element; };
 
@@ -40,7 +40,7 @@ export function outletsAndRules(current, saved, reload) {
       h('h3', {}, t('setup.rules')), rules(),
       !total && h('p', { class: 'hint' }, t('setup.rule_default')),
       h('button', { class: 'button', type: 'button', id: 'rule-add', onclick: () => begin({}) }, t('setup.rule_add')),
-      h('h3', {}, t('setup.paymasters')), field(t('setup.paymasters'), h('input', { id: 'paymasters', value: (value.paymasters || []).join(', '), autocomplete: 'off' }), '/paymasters', t('setup.paymasters_hint')),
+      field(t('setup.paymasters'), h('input', { id: 'paymasters', value: (value.paymasters || []).join(', '), autocomplete: 'off' }), '/paymasters', t('setup.paymasters_hint')),
     ];
   }
 

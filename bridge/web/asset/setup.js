@@ -111,7 +111,7 @@ function tendersForm(current) {
     const r = h('div', { class: 'entry' },
       field(t('setup.tender'), h('input', { class: 't-name', value: name, maxlength: 40, autocomplete: 'off' }), 'name ' + name),
       field(t('setup.tender_code'), h('input', { class: 't-code mono', value: code, maxlength: 10, autocomplete: 'off', autocapitalize: 'characters' }), pointer(name)),
-      h('button', { class: 'button small', type: 'button', onclick: () => { r.remove(); changed(); } }, t('setup.remove')));
+      h('button', { class: 'button small', type: 'button', 'aria-label': `${t('setup.remove')}: ${name || t('setup.tender')}`, onclick: () => { r.remove(); changed(); } }, t('setup.remove')));
     return r;
   };
   return setting({
