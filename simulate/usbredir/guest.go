@@ -195,8 +195,9 @@ func (g *guest) describe() {
 	g.say(message{epInfo, 0, g.d.epInfo(g.caps&capMaxPacketSize != 0)})
 }
 
-// control answers a control transfer.
+// control answers a control transfer. What QEMU asks with holds anything in the place of the status.
 func (d *Device) control(c control, data []byte) (control, []byte) {
+	c.status = statusSuccess
 	reply := func(b []byte) (control, []byte) {
 		b = b[:min(len(b), int(c.length))]
 		c.length = uint16(len(b))

@@ -203,7 +203,7 @@ func (c *client) read(n int) []byte {
 
 func (c *client) control(kind, request byte, value, index, length uint16) (control, []byte) {
 	c.t.Helper()
-	m := c.answer(c.begin(controlPacket, control{request: request, kind: kind, value: value, index: index, length: length}.append(nil)))
+	m := c.answer(c.begin(controlPacket, control{request: request, kind: kind, status: 162 /* as QEMU: anything */, value: value, index: index, length: length}.append(nil)))
 	h, data, err := parseControl(m.body)
 	if err != nil {
 		c.t.Fatal(err)
