@@ -15,7 +15,8 @@ import (
 
 // lpPort is a printer through /dev/usb/lpN, the kernel's own driver, for builds without libusb. The driver takes up to
 // 8 KiB at a time, says so before the printer has them, and takes no more until they are gone: what Write counts is on
-// its way, as with usbPort. It knows printers of the printer class only.
+// its way, as with usbPort. It knows printers of the printer class only, tells nobody when a transfer failed, and never
+// cures a halted pipe: only the printer's own answers prove anything, and a halt lasts until the printer is replugged.
 type lpPort struct {
 	o      Options
 	f      *os.File
@@ -113,7 +114,10 @@ func (p *lpPort) Write(b []byte) (int, error) {
 		}
 	}
 	p.mu.Unlock()
-	n, err := p.f.Write(b)
+	n, err := 0, error(nil)
+	if len(b) > 0 { // an empty one of os.File says EAGAIN while the driver is at work
+		n, err = p.f.Write(b)
+	}
 	if err == nil {
 		// The printer has them when the driver would take more.
 		err = p.raw.Write(func(fd uintptr) bool {

@@ -543,7 +543,7 @@ func (m *machine) scenarios(next func() int, open func(), libusb bool) {
 		m.done(from, n, 60, 1)
 	})
 	if !libusb {
-		return // usblp gives up a transfer that stalled and says so to nobody
+		return // usblp tells nobody of a stall and never cures one
 	}
 	m.chapter("Stall in the middle of a ticket"+by, func() {
 		before := m.d.Counts()
