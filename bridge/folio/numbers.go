@@ -28,7 +28,7 @@ type numbers struct {
 const (
 	selectReserved = `SELECT reserved FROM posting_numbers WHERE one = 1`
 	updateReserved = `UPDATE posting_numbers SET reserved = ? WHERE one = 1`
-	selectTaken    = `SELECT number FROM postings WHERE number BETWEEN ? AND ? AND state IN ('sending', 'unknown')`
+	selectTaken    = `SELECT number FROM postings WHERE watch > 0 AND number BETWEEN ? AND ? AND state IN ('sending', 'unknown')`
 )
 
 // take gives the next number.

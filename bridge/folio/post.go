@@ -75,6 +75,7 @@ func (s *Service) place(ctx context.Context, by access.Principal, key, kind stri
 		}
 	}
 	at := p.ID
+	w := s.await(at.Key())
 	err = s.c.Journal.Overtake(ctx, func(tx *journal.Tx) error {
 		if key != "" {
 			prior, used, err := tx.Idempotent(by.Subject(), key, digest, p.ID.String())
@@ -103,23 +104,29 @@ func (s *Service) place(ctx context.Context, by access.Principal, key, kind stri
 		}
 		return s.insert(tx, p)
 	})
-	switch {
-	case err != nil:
+	if err != nil || known {
 		free()
-		return Posting{}, false, err
-	case known:
-		free()
-	case p.State == Queued && p.Queue:
-		s.stir()
-	case slot:
-		if !s.task("posting", func(ctx context.Context) { defer free(); s.carry(ctx, p) }) {
-			free()
-			s.settle(context.WithoutCancel(ctx), p, Refused, LinkDown, Answer{}, "not running")
+		s.unwait(p.ID.Key(), w)
+		if err != nil {
+			return Posting{}, false, err
 		}
+		v, err := s.wait(ctx, at, s.await(at.Key()), o.Wait, true)
+		return v, true, err
 	}
-	s.waitFor(ctx, at, o.Wait)
-	v, err := s.Get(context.WithoutCancel(ctx), at)
-	return v, known, err
+	if p.State == Queued && p.Queue {
+		s.stir()
+	}
+	placed := s.view(p)
+	if slot && !s.task("posting", func(ctx context.Context) { defer free(); s.carry(ctx, p) }) {
+		free()
+		s.settle(ctx, p, Refused, LinkDown, Answer{}, "not running")
+	}
+	if o.Wait <= 0 && !settled(placed.State) {
+		s.unwait(p.ID.Key(), w)
+		return placed, false, nil
+	}
+	v, err := s.wait(ctx, at, w, max(o.Wait, time.Second), false)
+	return v, false, err
 }
 
 // carry brings a recorded posting to the hotel. When it returns, the posting is settled, or queued again.
@@ -291,7 +298,7 @@ func digits(text string, most int64) int64 {
 func (s *Service) recordSending(ctx context.Context, p *posting, number int64) error {
 	return s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
 		now := tx.Now()
-		rows, err := tx.Exec(updateSending, number, now, encode(p.content), trail.Append(nil, now, Sending, "", "P#"+strconv.FormatInt(number, 10)), p.ID.Key())
+		rows, err := tx.Exec(updateSending, number, now, trail.Append(nil, now, Sending, "", "P#"+strconv.FormatInt(number, 10)), p.ID.Key())
 		if err != nil {
 			return err
 		}
@@ -299,6 +306,9 @@ func (s *Service) recordSending(ctx context.Context, p *posting, number int64) e
 			return fmt.Errorf("posting %s is not where it can be sent from: %w", p.ID, ErrState)
 		}
 		if p.Manager {
+			if _, err := tx.Exec(updateContent, encode(p.content), p.ID.Key()); err != nil {
+				return err
+			}
 			detail := "credit limit override, " + money.Format(p.amount(), money.Decimals(p.Currency)) + " " + p.Currency + ", room " + p.Room
 			if p.Limit != 0 {
 				detail += ", left of the limit " + money.Format(p.Limit, money.Decimals(p.Currency))
@@ -313,9 +323,6 @@ func (s *Service) recordSending(ctx context.Context, p *posting, number int64) e
 				p.Attempts++
 			}
 		})
-		next := *p
-		next.State, next.Number = Sending, number
-		s.tell(tx, &next)
 		return nil
 	})
 }
@@ -392,7 +399,7 @@ func (s *Service) close(tx *journal.Tx, p *posting, state string, a Answer, deta
 	if state == Refused && p.Reason == "" {
 		p.Reason = reasonOf(a.Status)
 	}
-	rows, err := tx.Exec(updateSettled, state, p.Reason, a.Status, a.Text, now, trail.Append(nil, now, state, "", detail), p.ID.Key(), was)
+	rows, err := tx.Exec(updateSettled, state, p.Reason, state == Unknown, a.Status, a.Text, now, trail.Append(nil, now, state, "", detail), p.ID.Key(), was)
 	if err != nil || rows != 1 {
 		return err
 	}

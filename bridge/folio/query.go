@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,6 +46,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Posting, string, error)
 		}
 	}
 	in("state", f.States)
+	if len(f.States) > 0 && !slices.Contains(f.States, Posted) && !slices.Contains(f.States, Refused) {
+		where = append(where, "watch > 0")
+	}
 	in("kind", f.Kinds)
 	if f.Check != "" {
 		where, args = append(where, "check_number = ?"), append(args, f.Check)
@@ -102,7 +106,7 @@ func parseCursor(s string) (int64, error) {
 	return key, nil
 }
 
-const selectCounts = `SELECT state, count(*) FROM postings WHERE state NOT IN ('posted', 'refused') GROUP BY state`
+const selectCounts = `SELECT state, count(*) FROM postings WHERE watch > 0 AND state NOT IN ('posted', 'refused') GROUP BY state`
 
 // Open counts the postings that are not ended, by state.
 func (s *Service) Open(ctx context.Context) (map[string]int, error) {

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	selectLeft   = `SELECT ` + postingColumns + ` FROM postings WHERE state IN ('queued', 'inquiring', 'sending') AND key <= ? ORDER BY key LIMIT 200`
-	selectDue    = `SELECT ` + postingColumns + ` FROM postings WHERE state = 'queued' AND queue = 1 AND next_at <= ? ORDER BY key LIMIT 1`
-	selectNext   = `SELECT min(next_at) FROM postings WHERE state = 'queued' AND queue = 1`
-	countUnknown = `SELECT count(*) FROM postings WHERE state = 'unknown'`
+	selectLeft   = `SELECT ` + postingColumns + ` FROM postings WHERE watch > 0 AND state IN ('queued', 'inquiring', 'sending') AND key <= ? ORDER BY key LIMIT 200`
+	selectDue    = `SELECT ` + postingColumns + ` FROM postings WHERE watch > 0 AND state = 'queued' AND queue = 1 AND next_at <= ? ORDER BY key LIMIT 1`
+	selectNext   = `SELECT min(next_at) FROM postings WHERE watch > 0 AND state = 'queued' AND queue = 1`
+	countUnknown = `SELECT count(*) FROM postings WHERE watch > 0 AND state = 'unknown'`
 )
 
 // revive sees to what a former run left open, once: what was being sent is unknown, what somebody waited for and nothing
@@ -76,7 +76,7 @@ func (s *Service) reviveOne(tx *journal.Tx, p *posting) error {
 		p.State, p.Reason = Unknown, ""
 		s.countUnknown(tx, 1)
 	}
-	if _, err := tx.Exec(updateSettled, p.State, p.Reason, p.Answer, p.AnswerText, now, trail.Append(nil, now, p.State, "", why), p.ID.Key(), before); err != nil {
+	if _, err := tx.Exec(updateSettled, p.State, p.Reason, p.State == Unknown, p.Answer, p.AnswerText, now, trail.Append(nil, now, p.State, "", why), p.ID.Key(), before); err != nil {
 		return err
 	}
 	s.tell(tx, p)
@@ -150,7 +150,7 @@ func (s *Service) nextDue(ctx context.Context) (time.Duration, error) {
 	return max(0, journal.FromMicros(next.Int64).Sub(s.c.Now())), nil
 }
 
-const selectByNumber = `SELECT ` + postingColumns + ` FROM postings WHERE number = ? ORDER BY key DESC LIMIT 1`
+const selectByNumber = `SELECT ` + postingColumns + ` FROM postings WHERE watch > 0 AND number = ? ORDER BY key DESC LIMIT 1`
 
 // Late takes an answer that nobody waits for any more. It ends the posting of that number if its outcome is unknown, and
 // speaks up when it contradicts what a manager decided.
@@ -222,7 +222,11 @@ func (s *Service) Answered(number int64, a Answer) {
 
 // end is how an unknown posting is ended from outside. It tells whether the posting still was one.
 func (s *Service) end(tx *journal.Tx, p *posting, state, reason string, a Answer, r Resolution, by string) (bool, error) {
-	rows, err := tx.Exec(updateEnded, state, reason, a.Status, a.Status, a.Text, a.Text, tx.Now(), encode(r), trail.Append(nil, tx.Now(), state, by, r.Note), p.ID.Key())
+	watch := 0
+	if by != "" {
+		watch = 2 // the hotel may say otherwise yet
+	}
+	rows, err := tx.Exec(updateEnded, state, reason, a.Status, a.Status, a.Text, a.Text, tx.Now(), encode(r), watch, trail.Append(nil, tx.Now(), state, by, r.Note), p.ID.Key())
 	if err != nil || rows != 1 {
 		return false, err
 	}

@@ -64,7 +64,7 @@ func (s *Service) reversal(ctx context.Context, by access.Principal, key, kind s
 	}
 	// What the key stands for; prepare puts the parts of the moment in.
 	request.Amount = new(-asked)
-	return s.place(ctx, by, key, kind, Order{Request: request, Sale: sale, Wait: wait}, func(tx *journal.Tx, p *posting) error {
+	v, known, err := s.place(ctx, by, key, kind, Order{Request: request, Sale: sale, Wait: wait}, func(tx *journal.Tx, p *posting) error {
 		o, err := load(tx, id.Key())
 		if err != nil {
 			return err
@@ -106,6 +106,10 @@ func (s *Service) reversal(ctx context.Context, by access.Principal, key, kind s
 		}
 		return access.Record(tx, by, "pms_"+kind, p.ID.String(), detail)
 	})
+	if err == nil {
+		v.Original = &id
+	}
+	return v, known, err
 }
 
 // partTip is how the tip is counted among the parts that a reversal shares out.

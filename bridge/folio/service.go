@@ -111,7 +111,7 @@ type Service struct {
 	mu      sync.Mutex // guards what follows
 	running context.Context
 	tasks   sync.WaitGroup
-	waiters map[int64][]chan struct{}
+	waiters map[int64][]outcome
 	unknown int  // postings whose outcome nobody knows, for the warning
 	revived bool // what a former run left open has been seen to
 }
@@ -150,7 +150,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	}
 	s := &Service{
 		c: c, words: words.In(c.Language), numbers: numbers{journal: c.Journal}, slots: make(chan struct{}, c.InFlight), wake: make(chan struct{}, 1),
-		waiters: map[int64][]chan struct{}{}, floor: c.Journal.NewID().Key(),
+		waiters: map[int64][]outcome{}, floor: c.Journal.NewID().Key(),
 	}
 	s.search = newSearches(s)
 	err := c.Journal.Read().QueryRowContext(ctx, countUnknown).Scan(&s.unknown)

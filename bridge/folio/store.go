@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -16,17 +17,18 @@ import (
 const postingColumns = `id, kind, state, reason, queue, number, attempts, next_at, original, sale, business_day, stamp, received_at, sent_at, settled_at, answer, answer_text, resolution, content, log`
 
 const (
-	insertPosting = `INSERT INTO postings (key, id, kind, state, reason, queue, number, attempts, next_at, original, sale, outlet, check_number, business_day, stamp, amount,
+	insertPosting = `INSERT INTO postings (key, id, kind, state, reason, watch, queue, number, attempts, next_at, original, sale, outlet, check_number, business_day, stamp, amount,
 	received_at, sent_at, settled_at, answer, answer_text, resolution, content, log)
-VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', '', NULL, ?, ?)`
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, '', '', NULL, ?, ?)`
 	selectPosting = `SELECT ` + postingColumns + ` FROM postings WHERE key = ?`
 	selectStamp   = `SELECT stamp FROM postings WHERE check_number = ? AND outlet = ? AND business_day = ? AND kind IN ('charge', 'tender') ORDER BY key LIMIT 1`
-	updateSending = `UPDATE postings SET state = 'sending', number = ?, attempts = attempts + 1, sent_at = ?, content = ?, log = log || ? WHERE key = ? AND state IN ('queued', 'inquiring')`
-	updateSettled = `UPDATE postings SET state = ?, reason = ?, answer = ?, answer_text = ?, settled_at = ?, log = log || ? WHERE key = ? AND state = ?`
+	updateSending = `UPDATE postings SET state = 'sending', number = ?, attempts = attempts + 1, sent_at = ?, log = log || ? WHERE key = ? AND state IN ('queued', 'inquiring')`
+	updateContent = `UPDATE postings SET content = ? WHERE key = ?`
+	updateSettled = `UPDATE postings SET state = ?, reason = ?, watch = ?, answer = ?, answer_text = ?, settled_at = ?, log = log || ? WHERE key = ? AND state = ?`
 	updateQueued  = `UPDATE postings SET state = 'queued', next_at = ?, answer = ?, answer_text = ?, log = log || ? WHERE key = ? AND state = ?`
 	updateLooking = `UPDATE postings SET state = 'inquiring' WHERE key = ? AND state = 'queued'`
 	updateEnded   = `UPDATE postings SET state = ?, reason = ?, answer = CASE WHEN ? = '' THEN answer ELSE ? END, answer_text = CASE WHEN ? = '' THEN answer_text ELSE ? END,
-	settled_at = ?, resolution = ?, log = log || ? WHERE key = ? AND state IN ('unknown', 'sending')`
+	settled_at = ?, resolution = ?, watch = ?, log = log || ? WHERE key = ? AND state IN ('unknown', 'sending')`
 )
 
 var errCorrupt = errors.New("the journal holds a posting that cannot be read")
@@ -102,7 +104,7 @@ func (s *Service) insert(tx *journal.Tx, p *posting) error {
 	if p.State == Refused {
 		p.log += string(trail.Append(nil, now, Refused, "", p.Reason))
 	}
-	_, err := tx.Exec(insertPosting, p.ID.Key(), p.ID[:], p.Kind, p.State, p.Reason, p.Queue, p.Original, p.Sale, p.Outlet, p.Check,
+	_, err := tx.Exec(insertPosting, p.ID.Key(), p.ID[:], p.Kind, p.State, p.Reason, p.State != Refused, p.Queue, p.Original, p.Sale, p.Outlet, p.Check,
 		p.Day, journal.Micros(p.Stamp), p.amount(), journal.Micros(now), journal.Micros(p.SettledAt), encode(p.content), p.log)
 	if err != nil {
 		return fmt.Errorf("store posting: %w", err)
@@ -133,10 +135,17 @@ func (s *Service) tell(tx *journal.Tx, p *posting) {
 
 // ended does, within the transaction that ends p, what follows from it, and wakes who waits once that is durable.
 func (s *Service) ended(tx *journal.Tx, p *posting) error {
+	v := s.view(p)
+	if p.Original != 0 {
+		v.Original = new(journal.ID)
+		if err := tx.QueryRow(selectOriginalID, []any{p.Original}, v.Original); err != nil {
+			return fmt.Errorf("read the original of posting %s: %w", p.ID, err)
+		}
+	}
 	tx.After(func(err error) {
 		if err == nil {
-			s.metrics.settled(p.State, p.Resolution != nil)
-			s.wakeWaiters(p.ID.Key())
+			s.metrics.settled(v.State, v.Resolution != nil)
+			s.wakeWaiters(v.ID.Key(), v)
 		}
 	})
 	if p.Sale == "" {
@@ -147,13 +156,6 @@ func (s *Service) ended(tx *journal.Tx, p *posting) error {
 	}
 	if s.c.Settled == nil {
 		return nil
-	}
-	v := s.view(p)
-	if p.Original != 0 {
-		v.Original = new(journal.ID)
-		if err := tx.QueryRow(selectOriginalID, []any{p.Original}, v.Original); err != nil {
-			return fmt.Errorf("read the original of posting %s: %w", p.ID, err)
-		}
 	}
 	return s.c.Settled(tx, p.Sale, v)
 }
@@ -215,50 +217,54 @@ func (s *Service) nameOriginals(ctx context.Context, rows []*posting, views []*P
 	return nil
 }
 
-// waitFor blocks until the posting is settled, d is over or ctx ends.
-func (s *Service) waitFor(ctx context.Context, id journal.ID, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	woken := make(chan struct{})
-	key := id.Key()
+// An outcome tells who waits how a posting ended, once that is on disk.
+type outcome chan Posting // of size 1: who tells never waits
+
+// await puts an outcome for the posting on the list.
+func (s *Service) await(key int64) outcome {
+	w := make(outcome, 1)
 	s.mu.Lock()
-	s.waiters[key] = append(s.waiters[key], woken)
+	s.waiters[key] = append(s.waiters[key], w)
 	s.mu.Unlock()
-	defer s.forgetWaiter(key, woken)
-	// It may have been settled before we were on the list.
-	if p, err := s.read(ctx, id); err != nil || settled(p.State) {
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-woken:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
+	return w
 }
 
-func (s *Service) wakeWaiters(key int64) {
+// wait waits for the end of the posting, for d or until ctx ends, and gives how it stands. looked says that somebody should
+// look first: it may have ended before the outcome was on the list.
+func (s *Service) wait(ctx context.Context, id journal.ID, w outcome, d time.Duration, looked bool) (Posting, error) {
+	defer s.unwait(id.Key(), w)
+	if looked {
+		if p, err := s.Get(ctx, id); err != nil || settled(p.State) || d <= 0 {
+			return p, err
+		}
+	}
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case p := <-w:
+			return p, nil
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	return s.Get(context.WithoutCancel(ctx), id)
+}
+
+func (s *Service) wakeWaiters(key int64, p Posting) {
 	s.mu.Lock()
 	list := s.waiters[key]
 	delete(s.waiters, key)
 	s.mu.Unlock()
 	for _, w := range list {
-		close(w)
+		w <- p
 	}
 }
 
-func (s *Service) forgetWaiter(key int64, woken chan struct{}) {
+func (s *Service) unwait(key int64, w outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := s.waiters[key]
-	for i, w := range list {
-		if w == woken {
-			list = append(list[:i], list[i+1:]...)
-			break
-		}
-	}
+	list := slices.DeleteFunc(s.waiters[key], func(other outcome) bool { return other == w })
 	if len(list) == 0 {
 		delete(s.waiters, key)
 	} else {

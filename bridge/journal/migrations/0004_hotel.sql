@@ -33,6 +33,7 @@ CREATE TABLE postings (
 	kind         TEXT    NOT NULL, -- charge, void, refund, tender, revenue
 	state        TEXT    NOT NULL,
 	reason       TEXT    NOT NULL, -- why it was refused
+	watch        INTEGER NOT NULL, -- 1 until it is ended, 2 when a person said how it ended, 0 for the rest
 	queue        INTEGER NOT NULL, -- waits for the link instead of being refused
 	number       INTEGER NOT NULL, -- P# of the latest sending; 0: never sent
 	attempts     INTEGER NOT NULL,
@@ -53,8 +54,9 @@ CREATE TABLE postings (
 	content      BLOB    NOT NULL, -- what was asked for, JSON
 	log          TEXT    NOT NULL
 );
-CREATE INDEX postings_open ON postings (state, key) WHERE state NOT IN ('posted', 'refused');
-CREATE INDEX postings_number ON postings (number) WHERE number > 0;
+-- The few that a late answer may be for, and all that are under way: found by this alone, so that the steps of a posting
+-- touch as few pages as they can.
+CREATE INDEX postings_watch ON postings (key) WHERE watch > 0;
 CREATE INDEX postings_check ON postings (check_number, outlet, business_day);
 CREATE INDEX postings_original ON postings (original) WHERE original > 0;
 CREATE INDEX postings_sale ON postings (sale) WHERE sale <> '';
