@@ -46,9 +46,19 @@ func (c *CodePage) Rune(b byte) rune {
 }
 
 func newCodePage(name string, m *charmap.Charmap, deny func(rune) bool) *CodePage {
+	return buildPage(name, func(i int) rune { return m.DecodeByte(byte(0x80 + i)) }, deny)
+}
+
+// tablePage makes a page of the 128 characters of 80..FF, a space where there is none.
+func tablePage(name, table string, deny func(rune) bool) *CodePage {
+	high := []rune(table)
+	return buildPage(name, func(i int) rune { return high[i] }, deny)
+}
+
+func buildPage(name string, at func(i int) rune, deny func(rune) bool) *CodePage {
 	c := &CodePage{Name: name}
 	for i := range c.high {
-		r := m.DecodeByte(byte(0x80 + i))
+		r := at(i)
 		if r == '\uFFFD' || r < 0xA0 { // C1 controls are holes on a printer
 			continue
 		}
@@ -76,8 +86,9 @@ type Page struct {
 	*CodePage
 }
 
-// epsonPages are the pages of escpos.md 3.1 that golang.org/x/text has a table for, without those that need shaping or
-// reordering (Hebrew, Arabic), which are drawn instead.
+// epsonPages are the pages of escpos.md 3.1, without those that need shaping or reordering (Hebrew, Arabic, Thai,
+// Vietnamese), which are drawn instead. What golang.org/x/text has no table for stands here in full; position D5 of
+// PC857 and its like stay empty (escpos.md 3.2).
 var epsonPages = []Page{
 	{16, newCodePage("WPC1252", charmap.Windows1252, nil)},
 	{19, newCodePage("PC858", charmap.CodePage858, nil)},
@@ -97,10 +108,25 @@ var epsonPages = []Page{
 	{34, newCodePage("PC855", charmap.CodePage855, nil)},
 	{39, newCodePage("ISO8859-2", charmap.ISO8859_2, nil)},
 	{40, newCodePage("ISO8859-15", charmap.ISO8859_15, nil)},
+	{14, tablePage("PC737", "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρσςτυφχψ░▒▓│┤╡╢╖╕╣║╗╝╜╛┐"+
+		"└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀ωάέήϊίόύϋώΆΈΉΊΌΎΏ±≥≤ΪΫ÷≈°∙·√ⁿ²■ ", nil)},
+	{13, tablePage("PC857", "ÇüéâäàåçêëèïîıÄÅÉæÆôöòûùİÖÜø£ØŞşáíóúñÑĞğ¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐"+
+		"└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ºªÊËÈ ÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµ ×ÚÛÙìÿ¯´ ± ¾¶§÷¸°¨·¹³²■ ", nil)},
+	{33, tablePage("PC775", "ĆüéāäģåćłēŖŗīŹÄÅÉæÆōöĢ¢ŚśÖÜø£Ø×¤ĀĪóŻżź”¦©®¬½¼Ł«»░▒▓│┤ĄČĘĖ╣║╗╝ĮŠ┐"+
+		"└┴┬├─┼ŲŪ╚╔╩╦╠═╬Žąčęėįšųūž┘┌█▄▌▐▀ÓßŌŃõÕµńĶķĻļņĒŅ’ ±“¾¶§÷„°∙·¹³²■ ", nil)},
+	{35, tablePage("PC861", "ÇüéâäàåçêëèÐðÞÄÅÉæÆôöþûÝýÖÜø£Ø₧ƒáíóúÁÍÓÚ¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐"+
+		"└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ", mathGreek)},
+	{38, tablePage("PC869", "      Ά ·¬¦‘’Έ―ΉΊΪΌ  ΎΫ©Ώ²³ά£έήίϊΐόύΑΒΓΔΕΖΗ½ΘΙ«»░▒▓│┤ΚΛΜΝ╣║╗╝ΞΟ┐"+
+		"└┴┬├─┼ΠΡ╚╔╩╦╠═╬ΣΤΥΦΧΨΩαβγ┘┌█▄δε▀ζηθικλμνξοπρσςτ΄ ±υφχ§ψ΅°¨ωϋΰώ■ ", nil)},
+	{44, tablePage("PC1125", "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯабвгдежзийклмноп░▒▓│┤╡╢╖╕╣║╗╝╜╛┐"+
+		"└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀рстуфхцчшщъыьэюяЁёҐґЄєІіЇї·√№¤■ ", nil)},
 }
 
 // universalPages mean the same on nearly every Epson-alike (escpos.md 3.1).
 const universalPages = 9
+
+// commonPages are those of the models that have Epson's list up to its 45th: without PC1125.
+const commonPages = 23
 
 // pageByNumber finds Epson's page n for a stream whose model is not known to have it.
 func pageByNumber(n byte) *CodePage {

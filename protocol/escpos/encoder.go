@@ -3,6 +3,8 @@ package escpos
 import (
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
 )
 
 // Align is where a line stands on the paper.
@@ -66,6 +68,14 @@ type Encoder struct {
 	from   []uint8 // of choosePages
 	lf     int     // length of b after a line's LF, when that is the last thing in it
 	misses misses
+
+	wide     *encoding.Encoder // of Profile.Wide
+	wideFont byte
+	inTwo    bool // the model is in its two-byte mode
+	fontSet  bool
+	french   bool // emoji are named in French
+
+	careful bool // tests: without the short way of direct.go
 }
 
 // A cell is one character of a line with its looks. Its memory is small: a line of them is made for each line printed.
@@ -74,6 +84,7 @@ type cell struct {
 	alt   byte // ASCII stand-in on pages that lack r; 0: none
 	cols  byte // columns at normal width: 0 combining, 1, 2
 	draw  bool // no page has it, the line becomes a picture
+	two   bool // written in the model's two-byte mode
 	page  uint8
 	style Style
 }
@@ -92,13 +103,18 @@ func NewEncoder(p Profile, language string) *Encoder {
 			e.mark = '¤'
 		}
 	}
+	if c := p.Wide.charset(); c != nil {
+		e.wide = c.NewEncoder()
+	}
+	e.wideFont = wideFontOf(language)
+	e.french = strings.HasPrefix(strings.ToLower(language), "fr")
 	e.Reset(nil)
 	return e
 }
 
 // Reset begins a new stream, appended to b.
 func (e *Encoder) Reset(b []byte) {
-	e.b, e.page, e.guard = b, e.home, false
+	e.b, e.page, e.guard, e.inTwo, e.fontSet = b, e.home, false, false, false
 	e.style, e.inked, e.align, e.lf = Style{}, Style{}, AlignLeft, -1
 	e.line = e.line[:0]
 	e.misses.n, e.misses.runes = 0, e.misses.runes[:0]
@@ -198,6 +214,9 @@ func (e *Encoder) Text(s string) { e.line = e.appendCells(e.line, s) }
 
 // Line adds text and ends the line; without text it is an empty line, or the end of the line in hand.
 func (e *Encoder) Line(s string) {
+	if len(e.line) == 0 && e.direct("", s) {
+		return
+	}
 	e.Text(s)
 	e.breakLine()
 }
@@ -206,6 +225,9 @@ func (e *Encoder) Line(s string) {
 // should be as wide. A line break in text begins a new line there.
 func (e *Encoder) Wrap(first, rest, text string) {
 	e.endLine()
+	if e.direct(first, text) {
+		return
+	}
 	e.indent = e.appendCells(e.indent[:0], rest)
 	bare(e.indent)
 	text = strings.TrimRight(text, "\r\n")
@@ -253,6 +275,9 @@ func cutLine(s string) (before, after string, found bool) {
 // below, two characters in; a right that leaves no room for left stands in a line of its own.
 func (e *Encoder) Columns(left, right string) {
 	e.endLine()
+	if e.directColumns(left, right) {
+		return
+	}
 	e.side = trimCells(e.appendCells(e.side[:0], right))
 	e.Text(left)
 	e.line = trimCells(e.line)
@@ -286,16 +311,22 @@ func (e *Encoder) Columns(left, right string) {
 
 // pad appends n plain columns.
 func (e *Encoder) pad(line []cell, n int) []cell {
+	s, n := e.padding(n)
+	for range n {
+		line = append(line, cell{r: ' ', cols: 1, style: s})
+	}
+	return line
+}
+
+// padding is the style and the number of the spaces that fill n columns.
+func (e *Encoder) padding(n int) (Style, int) {
 	var s Style
 	if w := e.style.w(); w > 1 && n%w == 0 { // the size need not change in the middle of a line
 		s.Width, s.Height, n = e.style.Width, e.style.Height, n/w
 	} else if e.style.h() > 1 {
 		s.Width, s.Height = 1, e.style.Height
 	}
-	for range n {
-		line = append(line, cell{r: ' ', cols: 1, style: s})
-	}
-	return line
+	return s, n
 }
 
 // Rule draws a line of c, an ASCII character, over the width of the paper.
@@ -447,7 +478,7 @@ func (e *Encoder) emit(line []cell) {
 			e.emitDrawn(line)
 			return
 		}
-		plain = plain && (c.r < utf8.RuneSelf || c.r == nbsp)
+		plain = plain && (c.r < utf8.RuneSelf || c.r == nbsp || c.two)
 	}
 	if !plain {
 		e.choosePages(line)
@@ -463,9 +494,14 @@ func (e *Encoder) emit(line []cell) {
 		if c.style != e.inked {
 			e.ink(c.style)
 		}
+		if c.two != e.inTwo {
+			e.two(c.two)
+		}
 		switch {
 		case c.r < utf8.RuneSelf:
 			e.b = append(e.b, byte(c.r))
+		case c.two:
+			e.b, _ = e.appendWide(e.b, c.r)
 		case c.r == nbsp:
 			e.b = append(e.b, ' ')
 		default:
@@ -478,6 +514,7 @@ func (e *Encoder) emit(line []cell) {
 			e.b = append(e.b, b)
 		}
 	}
+	e.two(false)
 	e.endOfLine()
 }
 

@@ -51,7 +51,8 @@ func TestEncoderBytes(t *testing.T) {
 		{"feed", "", func(e *Encoder) { e.Text("a"); e.Feed(2); e.Feed(10) }, "a\n\n\n\x1bd\x09\n"},
 		{"open line", "", func(e *Encoder) { e.Text("a"); e.Text("b") }, "ab\n"},
 		{"cut, drawer, buzzer", "xprinter-80mm", func(e *Encoder) { e.Text("a"); e.Cut(); e.Drawer(5); e.Buzzer(3) }, "a\n\x1bd\x01\x1dVB\x00\x1bp\x01\x19\xfa\x1bB\x03\x02"},
-		{"transliterated", "epson-tm-u220", func(e *Encoder) { e.Line("phở → Ħ ラ") }, "pho -> H \xa4\n"},
+		{"transliterated", "epson-tm-u220", func(e *Encoder) { e.Line("phở → Ħ \U0010FFFD") }, "pho -> H \xa4\n"},
+		{"emoji as words", "", func(e *Encoder) { e.Line("2🌶️ sans 🥜, 👍🏽 🇫🇷!❗") }, "2[piment] sans [cacahu\xe8tes], [pouce lev\xe9] FR!!\n"},
 		{"empty", "", func(e *Encoder) { e.Line("") }, "\n"},
 		{"nothing", "", func(e *Encoder) {}, ""},
 	} {
@@ -68,8 +69,12 @@ func TestEncoderBytes(t *testing.T) {
 func TestEncoderMissing(t *testing.T) {
 	e := NewEncoder(profile(t, "epson-tm-u220"), "fr")
 	e.Line("ラーメン ラ é")
-	if n, runes := e.Missing(); n != 5 || string(runes) != "ラーメン" {
-		t.Errorf("Missing = %d %q, want 5 %q", n, string(runes), "ラーメン")
+	if n, runes := e.Missing(); n != 0 {
+		t.Errorf("Missing = %d %q, want none: they are drawn", n, string(runes))
+	}
+	e.Line("🌶\ufffd\ufffd")
+	if n, runes := e.Missing(); n != 3 || string(runes) != "🌶\ufffd" {
+		t.Errorf("Missing = %d %q, want 3", n, string(runes))
 	}
 	e.Reset(nil)
 	if n, runes := e.Missing(); n != 0 || len(runes) != 0 {
@@ -323,6 +328,72 @@ func ticket12(e *Encoder) {
 	e.Rule('-')
 	e.Columns("3 articles", "36,50 €")
 	e.Line("Fin 0142")
+}
+
+// TestShortWay holds the lines that go straight into the stream against those that are laid out cell by cell.
+func TestShortWay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, _ := ProfileFor(rapid.SampledFrom(Models()).Draw(t, "model"))
+		language := rapid.SampledFrom([]string{"fr", "pl", "tr", "ru"}).Draw(t, "language")
+		long, short := NewEncoder(p, language), NewEncoder(p, language)
+		long.careful = true
+		text := rapid.StringOf(rapid.SampledFrom([]rune("abc  12-éèçŁżğš\n日€’…\u00a0\u202f\u00ab\u0301")))
+		for range rapid.IntRange(1, 8).Draw(t, "steps") {
+			s := Style{Bold: rapid.Bool().Draw(t, "b"), Underline: rapid.Bool().Draw(t, "u"), Alert: rapid.Bool().Draw(t, "a"),
+				Width: byte(rapid.IntRange(0, 3).Draw(t, "w")), Height: byte(rapid.IntRange(0, 3).Draw(t, "h"))}
+			align, step := Align(rapid.IntRange(0, 2).Draw(t, "align")), rapid.IntRange(0, 3).Draw(t, "step")
+			x, y, z := text.Draw(t, "x"), text.Draw(t, "y"), text.Draw(t, "z")
+			for _, e := range []*Encoder{long, short} {
+				e.Set(s)
+				e.Align(align)
+				switch step {
+				case 0:
+					e.Line(x)
+				case 1:
+					e.Wrap(x, y, z)
+				case 2:
+					e.Columns(x, y)
+				case 3:
+					e.Text(x)
+					e.Line(y)
+				}
+			}
+		}
+		if a, b := long.Finish(), short.Finish(); !bytes.Equal(a, b) {
+			t.Fatalf("%s:\n%s\nand the short way:\n%s", p.Name, dump(a), dump(b))
+		}
+	})
+}
+
+// ticket20 is a ticket of twenty lines on paper.
+func ticket20(e *Encoder) {
+	ticket12(e)
+	e.Set(Style{Bold: true, Height: 2})
+	e.Wrap("1 x ", "    ", "Bœuf bourguignon, purée")
+	e.Plain()
+	e.Wrap("    + ", "      ", "à point")
+	e.Line("    (en attente)")
+	e.Columns("Émis 19:05", "caisse 2")
+	e.Line("")
+	e.Line("À servir avec les entrées")
+	e.Columns("Total", "61,00\u00a0€")
+}
+
+// BenchmarkTicket20 is a kitchen ticket of twenty lines with the choice of code pages.
+func BenchmarkTicket20(b *testing.B) {
+	p := profile(b, "")
+	e := NewEncoder(p, "fr")
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Reset(buf[:0])
+		ticket20(e)
+		buf = e.Finish()
+	}
+	b.SetBytes(int64(len(buf)))
+	if n := bytes.Count(buf, []byte("\n")); n != 20 {
+		b.Fatalf("%d lines", n)
+	}
 }
 
 func BenchmarkTicket(b *testing.B) {

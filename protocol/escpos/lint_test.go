@@ -7,7 +7,7 @@ import (
 )
 
 // bodyCommands are those a ticket may hold between its envelope's parts.
-var bodyCommands = []string{"LF", "ESC t", "ESC E", "ESC -", "ESC !", "ESC r", "ESC d", "GS !", "GS B", "GS v 0", "GS ( D"}
+var bodyCommands = []string{"LF", "ESC t", "ESC E", "ESC -", "ESC !", "ESC r", "ESC d", "GS !", "GS B", "GS v 0", "GS ( D", "ESC *", "ESC 3", "ESC 2", "ESC a", "GS ( k", "GS h", "GS w", "GS H", "GS f", "GS k", "FS &", "FS .", "FS C", "FS ( C"}
 
 // lint holds a stream of the encoder against the rules of escpos.md 17 and gives what breaks them. A job also has an
 // envelope; a body starts in the state that AppendInit leaves.
@@ -25,11 +25,15 @@ func lint(p Profile, stream []byte, job bool) (faults []string) {
 	rt.Feed(stream, func(tok Token) { fault("real-time command % x at %d", tok.Bytes, tok.End) })
 
 	var t Tokenizer
-	last, width, size, sized := "", 0, 1, 1
+	last, width, size, sized, utf8 := "", 0, 1, 1, false
 	t.Feed(stream, func(tok Token) {
 		at := tok.End - int64(len(tok.Bytes))
 		if tok.Kind == TokenText {
-			width += len(tok.Bytes) * size
+			n := len(tok.Bytes)
+			if utf8 {
+				n = Columns(string(tok.Bytes))
+			}
+			width += n * size
 			if width > p.Columns {
 				fault("line of %d columns at %d, paper has %d", width, at, p.Columns)
 			}
@@ -43,6 +47,8 @@ func lint(p Profile, stream []byte, job bool) (faults []string) {
 		switch tok.Name {
 		case "LF":
 			width = 0
+		case "FS ( C":
+			utf8 = tok.Args[0] == 0x30 && tok.Args[1] == 2 || utf8 && tok.Args[0] != 0x30
 		case "ESC t":
 			if p.Page(tok.Args[0]) == nil {
 				fault("page %d is not the model's", tok.Args[0])

@@ -104,6 +104,8 @@ type Press struct {
 
 	page       *CodePage
 	national   byte // ESC R
+	two, utf8  bool // FS &, FS ( C
+	half       []byte
 	bold, dual bool
 	underline  bool
 	inverse    bool
@@ -130,6 +132,7 @@ func (r *Press) reset() {
 	r.national, r.bold, r.dual, r.underline, r.inverse, r.red, r.small = 0, false, false, false, false, false, false
 	r.w, r.h, r.align, r.spacing = 1, 1, AlignLeft, r.p.LineHeight
 	r.symbol, r.stored = "", nil
+	r.two, r.utf8, r.half = false, false, r.half[:0]
 }
 
 // selectPage is ESC t.
@@ -183,6 +186,12 @@ func (r *Press) Print(t Token) {
 	switch t.Kind {
 	case TokenText:
 		for _, b := range t.Bytes {
+			if (r.two || r.utf8) && (b >= 0x80 || len(r.half) > 0) {
+				if c, ok := r.readWide(b); ok {
+					r.char(c)
+				}
+				continue
+			}
 			r.char(r.read(b))
 		}
 	case TokenCommand:
@@ -318,6 +327,14 @@ func (r *Press) command(t Token) {
 		r.selectPage(arg(0))
 	case "ESC R":
 		r.national = arg(0)
+	case "FS &":
+		r.two, r.half = true, r.half[:0]
+	case "FS .":
+		r.two, r.half = false, r.half[:0]
+	case "FS ( C":
+		if arg(0) == 0x30 {
+			r.utf8, r.half = arg(1) == 2 || arg(1) == '2', r.half[:0]
+		}
 	case "ESC !":
 		n := arg(0)
 		r.small, r.bold, r.underline = n&0x01 != 0, n&0x08 != 0, n&0x80 != 0

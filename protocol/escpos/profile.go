@@ -22,7 +22,13 @@ type Profile struct {
 	ASB        bool // GS a: automatic status
 	ProcessID  bool // GS ( H is likely; always probe (escpos.md 10.2)
 	Raster     bool // GS v 0
+	Strips     bool // no GS v 0, but ESC * with 8 dots: impact models
 	Pulses     bool // GS ( D: real-time commands can be switched off before raster
+	Clears     bool // DLE DC4 8 throws the buffers away and says so; always probe
+	Barcodes   bool // GS k, both forms
+	QR         bool // GS ( k with symbol 31
+	PDF417     bool // GS ( k with symbol 30
+	Wide       Wide // two-byte characters or UTF-8
 	Buzzer     Buzzer
 	// LinesPerSecond and BytesPerSecond are for waiting times: the slowest that is still normal.
 	LinesPerSecond float64
@@ -69,23 +75,46 @@ var profiles = []Profile{
 	{
 		Name: "epson-tm-u220", Maker: "Epson", Columns: 33, Dots: 400, CellHeight: 24, LineHeight: 28,
 		Pages: epsonPages[:universalPages], KanjiOff: true, Cut: CutPartial, Sizes: SizeESC, MaxSize: 2, Red: true, ASB: true,
-		Buzzer: BuzzerNone, LinesPerSecond: 4, BytesPerSecond: 900,
+		Strips: true, Buzzer: BuzzerNone, LinesPerSecond: 4, BytesPerSecond: 900,
 	},
+	// The successor speaks the same; whether it echoes process ids is asked at each connect.
+	{
+		Name: "epson-tm-u220ii", Maker: "Epson", Columns: 33, Dots: 400, CellHeight: 24, LineHeight: 28,
+		Pages: epsonPages[:universalPages], KanjiOff: true, Cut: CutPartial, Sizes: SizeESC, MaxSize: 2, Red: true, ASB: true,
+		Strips: true, ProcessID: true, Buzzer: BuzzerNone, LinesPerSecond: 4, BytesPerSecond: 900,
+	},
+	thermal("epson-tm-t20ii", "Epson", 48, 576, 40, commonPages).epson(),
+	thermal("epson-tm-t20iii", "Epson", 48, 576, 50, len(epsonPages)).epson(),
+	thermal("epson-tm-t88iv", "Epson", 42, 512, 50, commonPages).epson(),
+	thermal("epson-tm-t88v", "Epson", 42, 512, 60, len(epsonPages)).epson(),
+	thermal("epson-tm-t88vi", "Epson", 42, 512, 70, len(epsonPages)).epson().wide(WideUTF8),
+	thermal("epson-tm-t88vii", "Epson", 42, 512, 90, len(epsonPages)).epson().wide(WideUTF8),
+	thermal("epson-tm-m30ii", "Epson", 48, 576, 50, len(epsonPages)).epson().buzzer(BuzzerA97).wide(WideUTF8),
+	thermal("epson-tm-m30iii", "Epson", 48, 576, 60, len(epsonPages)).epson().buzzer(BuzzerA97).wide(WideUTF8),
 	thermal("star-tsp-escpos", "Star", 48, 576, 40, universalPages),
 	thermal("bixolon-srp350", "Bixolon", 42, 512, 40, universalPages),
 	thermal("citizen-ct-s", "Citizen", 48, 576, 40, universalPages),
 	thermal("xprinter-80mm", "Xprinter", 48, 576, 40, universalPages).buzzer(BuzzerB).feedBeforeCut(1),
+	thermal("xprinter-58mm", "Xprinter", 32, 384, 20, universalPages).buzzer(BuzzerB).noCut(),
+	thermal("bixolon-srp330", "Bixolon", 48, 576, 40, universalPages),
+	thermal("citizen-ct-e", "Citizen", 48, 576, 40, universalPages),
 }
 
 func thermal(name, maker string, columns, dots int, lines float64, pages int) Profile {
 	return Profile{
 		Name: name, Maker: maker, Columns: columns, Dots: dots, CellHeight: 24, LineHeight: 30,
 		Pages: epsonPages[:pages], KanjiOff: true, Cut: CutPartial, Sizes: SizeGS, MaxSize: 8, Inverse: true, ASB: true,
-		Raster: true, LinesPerSecond: lines, BytesPerSecond: 9600,
+		Raster: true, Barcodes: true, QR: true, LinesPerSecond: lines, BytesPerSecond: 9600,
 	}
 }
 
-func (p Profile) epson() Profile          { p.ProcessID, p.Pulses = true, true; return p }
+func (p Profile) epson() Profile {
+	p.ProcessID, p.Pulses, p.Clears, p.PDF417 = true, true, true, true
+	return p
+}
+
+func (p Profile) wide(w Wide) Profile     { p.Wide = w; return p }
+func (p Profile) noCut() Profile          { p.Cut = CutNone; return p }
 func (p Profile) buzzer(b Buzzer) Profile { p.Buzzer = b; return p }
 
 func (p Profile) feedBeforeCut(lines int) Profile { p.CutFeed = lines; return p }
@@ -151,13 +180,13 @@ func (p *Profile) LanguagePage(language string) byte {
 	case "tr":
 		want = []byte{48, 13}
 	case "el":
-		want = []byte{47, 15}
+		want = []byte{47, 15, 14, 38}
 	case "ru", "bg", "be":
 		want = []byte{17, 46, 34}
 	case "uk", "sr", "mk":
-		want = []byte{46, 34, 17}
+		want = []byte{46, 44, 34, 17}
 	case "lt", "lv", "et":
-		want = []byte{51}
+		want = []byte{51, 33}
 	}
 	for _, n := range append(want, 16, 19, 2) {
 		if p.Page(n) != nil {

@@ -15,6 +15,10 @@ const (
 
 // emitDrawn prints a line as a picture, because no code page holds all of it (escpos.md 3.4).
 func (e *Encoder) emitDrawn(line []cell) {
+	if e.p.Strips {
+		e.emitNeedles(line)
+		return
+	}
 	line = visualOrder(line)
 	height, w := 1, 0
 	for i := range line {
@@ -62,14 +66,37 @@ func (m Bitmap) place(g Bitmap, x, y, w int, underline, inverse bool, h int) {
 	}
 }
 
-// Raster prints a picture at the left edge, cut to the paper's width; models that cannot print any get nothing. It ends
-// the line in hand.
+// Raster prints a picture where Align says, cut to the paper's width; impact models print it coarser, and models that
+// cannot print any get nothing. It ends the line in hand.
 func (e *Encoder) Raster(m Bitmap) {
 	e.endLine()
-	if e.p.Raster && m.Width > 0 && m.Height > 0 {
-		e.ink(Style{})
-		e.raster(m)
+	if m.Width <= 0 || m.Height <= 0 || !e.p.Raster && !e.p.Strips {
+		return
 	}
+	e.ink(Style{})
+	left := 0
+	switch free := max(e.p.Dots-m.Width, 0); e.align {
+	case AlignCentre:
+		left = free / 2
+	case AlignRight:
+		left = free
+	}
+	if left > 0 {
+		moved := NewBitmap(left+m.Width, m.Height)
+		for y := range m.Height {
+			for x := range m.Width {
+				if m.At(x, y) {
+					moved.Set(left+x, y)
+				}
+			}
+		}
+		m = moved
+	}
+	if e.p.Strips {
+		e.strips(m.coarse())
+		return
+	}
+	e.raster(m)
 }
 
 // raster sends m as GS v 0, sliced.

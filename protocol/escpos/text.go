@@ -109,6 +109,12 @@ func (e *Encoder) appendRune(line []cell, r rune) []cell {
 	if e.pageMask(r) != 0 {
 		return append(line, cell{r: r, cols: 1, style: e.style})
 	}
+	if e.writesWide(r) {
+		return append(line, cell{r: r, cols: 2, two: true, style: e.style})
+	}
+	if line, ok := e.appendEmoji(line, r); ok {
+		return line
+	}
 	if e.p.Raster {
 		if _, ok := glyphOf(r); ok {
 			return append(line, cell{r: r, cols: columnsOf(r), draw: true, style: e.style})
@@ -163,18 +169,45 @@ func (e *Encoder) transliterate(line []cell, r rune) []cell {
 			case letters[d] != "":
 				alt += letters[d]
 			default:
-				return e.appendMark(line, r)
+				return e.appendStrange(line, r)
 			}
 		}
 	}
 	if alt == "" {
-		return e.appendMark(line, r)
+		return e.appendStrange(line, r)
 	}
 	e.misses.add(r)
 	for _, d := range alt {
 		line = append(line, cell{r: d, cols: 1, style: e.style})
 	}
 	return line
+}
+
+// appendStrange draws what no page and no letter stands for, where the model draws only as a last resort, or marks it.
+func (e *Encoder) appendStrange(line []cell, r rune) []cell {
+	if e.p.Strips {
+		if _, ok := glyphOf(r); ok {
+			return append(line, cell{r: r, cols: columnsOf(r), draw: true, style: e.style})
+		}
+	}
+	return e.appendMark(line, r)
+}
+
+// Truncate shortens text to at most columns columns at normal width, with a full stop in the last one where something was
+// left out. Combining marks stay with their letter.
+func Truncate(text string, columns int) string {
+	if Columns(text) <= columns {
+		return text
+	}
+	n := 0
+	for i, r := range text {
+		c := int(columnsOf(r))
+		if c > 0 && n+c > columns-1 {
+			return strings.TrimRight(text[:i], " ") + "."[:min(max(columns, 0), 1)]
+		}
+		n += c
+	}
+	return text
 }
 
 // nbsp is a space at which no line is broken; it is printed as a space.
@@ -251,7 +284,7 @@ func (e *Encoder) choosePages(line []cell) {
 	common := ^uint32(0)
 	n := 0
 	for i := range line {
-		if c := &line[i]; c.r >= utf8.RuneSelf {
+		if c := &line[i]; c.paged() {
 			n++
 			if c.alt == 0 {
 				common &= e.pageMask(c.r)
@@ -292,7 +325,7 @@ func (e *Encoder) choosePages(line []cell) {
 	k := 0
 	for i := range line {
 		c := &line[i]
-		if c.r < utf8.RuneSelf {
+		if !c.paged() {
 			continue
 		}
 		mask := ^uint32(0)
@@ -326,7 +359,7 @@ func (e *Encoder) choosePages(line []cell) {
 		}
 	}
 	for i := len(line) - 1; i >= 0; i-- {
-		if line[i].r >= utf8.RuneSelf {
+		if line[i].paged() {
 			k--
 			line[i].page = uint8(q)
 			q = int(from[k*pages+q])
@@ -338,7 +371,7 @@ func (e *Encoder) choosePages(line []cell) {
 func (e *Encoder) holds(q int, line []cell) bool {
 	page := e.p.Pages[q].CodePage
 	for i := range line {
-		if c := &line[i]; c.r >= utf8.RuneSelf && c.alt == 0 {
+		if c := &line[i]; c.paged() && c.alt == 0 {
 			if _, ok := page.Byte(c.r); !ok {
 				return false
 			}
@@ -346,6 +379,9 @@ func (e *Encoder) holds(q int, line []cell) bool {
 	}
 	return true
 }
+
+// paged reports a character that a code page has to have.
+func (c *cell) paged() bool { return c.r >= utf8.RuneSelf && !c.two }
 
 // entry is the cost of changing to page q.
 func (e *Encoder) entry(q int) int {
