@@ -147,6 +147,9 @@ func TestHotelVoidAndRefund(t *testing.T) {
 	if got := b.text(".ev[data-kind=proof]"); !strings.Contains(got, "OK TRX 880123") || !strings.Contains(got, "+208 ms") {
 		t.Errorf("the answer in the time line reads %q", got)
 	}
+	if got := b.eval("[...document.querySelectorAll('.fact dd')].filter(e => !e.innerText || e.innerText === '0').length"); got != "0" {
+		t.Errorf("%s facts say nothing", got)
+	}
 	b.click("#refund")
 	b.wait("what is left", "document.querySelector('#amount').value === '35.00'")
 	b.fill("#amount", "35.01")

@@ -6,11 +6,14 @@ import { follow, say, sayFault, table } from './shell.js';
 const PAGE = 200;
 let drawn = false;
 
-// subject shortens an id to its end, which is what differs, and leads to the order where it is one.
+const POSTING = /^pms_(void|refund|resolve|override|contradiction)$/; // acts on a posting
+
+// subject shortens an id to its end, which is what differs, and leads to the order or posting where it is one.
 function subject(e) {
   if (!/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(e.subject || '')) return e.subject;
   const short = '…' + e.subject.slice(-12);
-  return e.act?.startsWith('order_') ? h('a', { class: 'mono', href: '/orders/' + e.subject, title: e.subject }, short) : h('span', { class: 'mono', title: e.subject }, short);
+  const page = e.act?.startsWith('order_') ? '/orders/' : POSTING.test(e.act) ? '/hotel/postings/' : '';
+  return page ? h('a', { class: 'mono', href: page + e.subject, title: e.subject }, short) : h('span', { class: 'mono', title: e.subject }, short);
 }
 
 const list = follow(['access', 'setting', 'order', 'printer'], async () => {

@@ -50,7 +50,7 @@ const told = text => text && !text.startsWith('0001');
 const moment = text => told(text) ? `${day(Date.parse(text))} ${seconds(Date.parse(text))}` : '';
 
 function facts(pairs, name) {
-  return h('dl', { class: 'facts ' + (name || '') }, pairs.filter(([, value]) => value !== undefined && value !== null && value !== '').map(([key, value]) =>
+  return h('dl', { class: 'facts ' + (name || '') }, pairs.filter(([, value]) => value).map(([key, value]) =>
     h('div', { class: 'fact' }, h('dt', {}, t(key)), h('dd', {}, value))));
 }
 
