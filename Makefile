@@ -117,6 +117,15 @@ nightly: test ## the long forms of tests, fuzzing and bench; hours
 screenshots: need-test ## a picture of every page into screenshots/
 	$(GO) test -count 1 -run '^TestScreenshots$$' ./bridge/web -args -screenshots $(CURDIR)/screenshots
 
+# The guest's image is made once, outside this folder: CACHE=... says where else.
+.PHONY: emulate-usb
+emulate-usb: need-emulate ## USB printing through the real kernel and libusb, in a QEMU guest; minutes, Debian amd64 as root
+	GO=$(GO) bench/emulate/usb.sh docs/usb-transcript.md
+
+.PHONY: need-emulate
+need-emulate: need-run
+	@$(call need,gcc libc6-dev qemu-system-x86 ipxe-qemu seabios mmdebstrap e2fsprogs kmod cpio busybox-static)
+
 .PHONY: clean
 clean: ## removes what was built; the Go caches stay
 	rm -rf bin screenshots

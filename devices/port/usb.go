@@ -64,8 +64,8 @@ const (
 
 // Sizes and times of USB.
 const (
-	usbChunk        = 16 << 10 // bytes of one transfer; what libusb and the kernel split at anyway
-	usbInbox        = 4 << 10  // bytes of answers nobody has read; beyond it the printer has to keep them
+	usbChunk        = 1 << 10 // bytes of one transfer: so many are in doubt at most, and a slow printer shows that it moves
+	usbInbox        = 4 << 10 // bytes of answers nobody has read; beyond it the printer has to keep them
 	usbGoodbye      = 250 * time.Millisecond
 	usbControl      = time.Second // a class request
 	usbEmptyPause   = 50 * time.Millisecond

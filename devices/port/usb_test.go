@@ -183,9 +183,9 @@ func TestUSBSuite(t *testing.T) {
 // A printer without paper takes no transfer. It stays under way, and nothing is said twice.
 func TestUSBTransferOutlivesItsDeadline(t *testing.T) {
 	f := newFakeUSB()
-	f.nak, f.takes, f.lie = true, 1000, 1985
+	f.nak, f.takes, f.lie = true, 1000, usbChunk
 	p := openFake(t, f)
-	ticket := bytes.Repeat([]byte("x"), 1985)
+	ticket := bytes.Repeat([]byte("x"), usbChunk)
 	if err := p.SetWriteDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
@@ -207,8 +207,8 @@ func TestUSBTransferOutlivesItsDeadline(t *testing.T) {
 	if n, err := p.Write([]byte("next")); n != 4 || err != nil {
 		t.Errorf("Write after it = %d, %v", n, err)
 	}
-	if got := f.waitTaken(t, 1989); string(got) != string(ticket)+"next" {
-		t.Errorf("the printer has %d bytes, want 1989 in order", len(got))
+	if got := f.waitTaken(t, usbChunk+4); string(got) != string(ticket)+"next" {
+		t.Errorf("the printer has %d bytes, want %d in order", len(got), usbChunk+4)
 	}
 	if c := f.look(func() int { return f.cancels }); c != 0 {
 		t.Errorf("%d transfers were cancelled", c)
@@ -225,8 +225,8 @@ func TestUSBLongWriteGoesInTransfers(t *testing.T) {
 	if !bytes.Equal(f.waitTaken(t, len(long)), long) {
 		t.Error("the bytes differ")
 	}
-	if f.writes != 13 {
-		t.Errorf("%d transfers of 200000 bytes, want 13", f.writes)
+	if want := (len(long) + usbChunk - 1) / usbChunk; f.writes != want {
+		t.Errorf("%d transfers of %d bytes, want %d", f.writes, len(long), want)
 	}
 	// Stuck in the middle: what was never given to a transfer is not counted.
 	f.change(func() { f.nak = true })
@@ -246,11 +246,11 @@ func TestUSBFaultsOfATransfer(t *testing.T) {
 		want   error
 		resets int
 	}{
-		{"unplugged in the middle", func(f *fakeUSB) { f.takes, f.writeErr = 1000, errUSBGone }, 1985, ErrUnplugged, 0},
+		{"unplugged in the middle", func(f *fakeUSB) { f.takes, f.writeErr = 1000, errUSBGone }, usbChunk, ErrUnplugged, 0},
 		{"unplugged before it began", func(f *fakeUSB) { f.takes, f.writeErr = 0, errors.Join(errUSBNotSent, errUSBGone) }, 0, ErrUnplugged, 0},
-		{"stall", func(f *fakeUSB) { f.takes, f.writeErr = 700, errUSBHalted }, 1985, errUSBHalted, 1},
-		{"i/o error", func(f *fakeUSB) { f.takes, f.writeErr = 64, io.ErrUnexpectedEOF }, 1985, io.ErrUnexpectedEOF, 0},
-		{"it ended short", func(f *fakeUSB) { f.takes, f.short = 64, true }, 1985, nil, 0},
+		{"stall", func(f *fakeUSB) { f.takes, f.writeErr = 700, errUSBHalted }, usbChunk, errUSBHalted, 1},
+		{"i/o error", func(f *fakeUSB) { f.takes, f.writeErr = 64, io.ErrUnexpectedEOF }, usbChunk, io.ErrUnexpectedEOF, 0},
+		{"it ended short", func(f *fakeUSB) { f.takes, f.short = 64, true }, usbChunk, nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeUSB()

@@ -35,9 +35,10 @@ const (
 
 // A machine is a guest with our printer at its USB.
 type machine struct {
-	t *testing.T
-	d *Device
-	p *printer.Printer
+	t   *testing.T
+	top *testing.T // outlives the others
+	d   *Device
+	p   *printer.Printer
 
 	began time.Time
 	line  net.Conn
@@ -83,7 +84,7 @@ func (m *machine) note(format string, args ...any) {
 	for line := range strings.SplitSeq(text, "\n") {
 		fmt.Fprintf(&m.doc, "%8.3f %s\n", time.Since(m.began).Seconds(), line)
 	}
-	m.t.Logf("%7.2f %s", time.Since(m.began).Seconds(), text)
+	m.top.Logf("%7.2f %s", time.Since(m.began).Seconds(), text)
 }
 
 func boot(t *testing.T) *machine {
@@ -125,7 +126,7 @@ func boot(t *testing.T) *machine {
 	if err := d.Do("unplug"); err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{t: t, d: d, p: p, began: time.Now(), bell: make(chan struct{})}
+	m := &machine{t: t, top: t, d: d, p: p, began: time.Now(), bell: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
 	usb, line := listen("usb"), listen("line")
@@ -408,7 +409,7 @@ func TestEmulatedUSB(t *testing.T) {
 		e := m.tell(order{Op: "raw", Address: address, Body: strings.Repeat("0123456789012345678901234567890\n", 62), For: time.Second})
 		got := m.d.Counts()
 		m.note("guest: Write said %d and %q; the printer took %d, transfers cancelled %d", e.N, e.Reason, got.Taken-before.Taken, got.Cancelled-before.Cancelled)
-		if e.N != 1984 || got.Taken-before.Taken != 1000 || got.Partial-before.Partial != 1 {
+		if e.N != 1024 || got.Taken-before.Taken != 1000 || got.Partial-before.Partial != 1 {
 			t.Errorf("Write = %d, the printer took %d, %d partly", e.N, got.Taken-before.Taken, got.Partial-before.Partial)
 		}
 		m.do("ack")
@@ -564,9 +565,10 @@ func (m *machine) write(path string) error {
 	return os.WriteFile(path, []byte(`# A USB printer through the real kernel
 
 What `+"`make emulate-usb`"+` did, line by line: a Debian guest in QEMU (x86_64, no KVM, so times are long), our simulated printer plugged in
-by usb-redir, `+"`devices/port`"+` and `+"`devices/printer`"+` in the guest, first through libusb (gousb), then in a build without it through the kernel's
-usblp driver. Each job is checked on the simulated paper: at most one copy without a banner, at most two in all, at
-least one whole, and done by the echo of its own token. Seconds since the start stand first.
+by usb-redir, `+"`devices/port`"+` and `+"`devices/printer`"+` in the guest, first through libusb (gousb), then in a build without it through the
+kernel's usblp driver. A job is checked on the simulated paper: at most one copy without a banner, at most two in all, at
+least one whole, and done by the echo of its own token. A part of a ticket that a replugged printer still had in memory
+hangs on the copy that follows it. Seconds since the start stand first; the run writes this page anew.
 
-`+"```text\n"+m.doc.String()+"```\n"), 0o644)
+`+strings.TrimPrefix(m.doc.String(), "```\n\n")+"```\n"), 0o644)
 }
