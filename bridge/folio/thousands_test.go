@@ -144,7 +144,7 @@ func thousands(t *testing.T, amount int64, terminals, crashes int, dialect opera
 				r := Request{Room: g.Room, Reservation: g.Reservation, Guest: g.Name, Amount: new(100 + n%900), Currency: "EUR", Check: strconv.FormatInt(n, 10), Queue: n%40 == 0}
 				running.RUnlock()
 				// A crash in the middle gives an error, and a posting that the next program finds.
-				_, _, _ = s.Place(t.Context(), till, fmt.Sprint("key ", n), Order{Request: r, Wait: 5 * time.Second})
+				_, _, _ = s.Place(t.Context(), till, fmt.Sprint("key ", n), Order{Request: r, Wait: 1200 * time.Millisecond})
 			}
 		})
 	}
