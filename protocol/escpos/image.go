@@ -123,14 +123,14 @@ func needle(r rune, w, h int, bold bool) Bitmap {
 
 // emitNeedles is emitDrawn for impact models. Sizes stay as they are; the line is two bands high at normal size.
 func (e *Encoder) emitNeedles(line []cell) {
-	line = visualOrder(line)
+	line, right := visualOrder(line)
 	height, w, alert := 1, 0, false
 	for i := range line {
 		height = max(height, line[i].style.h())
 		w += line[i].width() * cellDots
 		alert = alert || line[i].style.Alert
 	}
-	left := e.margin((w+cellDots-1)/cellDots) * cellDots
+	left := e.drawnMargin((w+cellDots-1)/cellDots, right) * cellDots
 	m := NewBitmap(min(left+w, e.p.Dots), height*glyphRows)
 	x := left
 	for i := range line {

@@ -1,12 +1,5 @@
 package escpos
 
-import (
-	"unicode"
-
-	"github.com/hajimehoshi/bitmapfont/v3"
-	"golang.org/x/text/language"
-)
-
 const (
 	cellDots  = 12 // width of font A at 203 and 180 dpi
 	cellRows  = 24 // height of font A
@@ -19,13 +12,13 @@ func (e *Encoder) emitDrawn(line []cell) {
 		e.emitNeedles(line)
 		return
 	}
-	line = visualOrder(line)
+	line, right := visualOrder(line)
 	height, w := 1, 0
 	for i := range line {
 		height = max(height, line[i].style.h())
 		w += line[i].width() * cellDots
 	}
-	left := e.margin((w+cellDots-1)/cellDots) * cellDots
+	left := e.drawnMargin((w+cellDots-1)/cellDots, right) * cellDots
 	w = min(w, e.p.Dots)
 	m := NewBitmap((left+w+7)/8*8, max(height*cellRows, e.p.LineHeight))
 	bottom := m.Height - max(m.Height-height*cellRows, 0)/2
@@ -43,6 +36,14 @@ func (e *Encoder) emitDrawn(line []cell) {
 	}
 	e.ink(Style{})
 	e.raster(m)
+}
+
+// drawnMargin is margin for a line that may begin at the right edge.
+func (e *Encoder) drawnMargin(wide int, right bool) int {
+	if right && e.align == AlignLeft {
+		return max(e.p.Columns-wide, 0)
+	}
+	return e.margin(wide)
 }
 
 // place draws g with its lower edge on the line's, a cell of w dots wide.
@@ -126,30 +127,4 @@ func disarm(data []byte) {
 			data[i] = 0x18
 		}
 	}
-}
-
-// visualOrder puts a line with right-to-left words into the order and the letter forms in which they are drawn; its
-// looks become those of its first character.
-func visualOrder(line []cell) []cell {
-	rtl := false
-	for i := range line {
-		rtl = rtl || unicode.In(line[i].r, unicode.Hebrew, unicode.Arabic)
-	}
-	if !rtl {
-		return line
-	}
-	runes := make([]rune, len(line))
-	for i := range line {
-		runes[i] = line[i].r
-	}
-	style := line[0].style
-	out := make([]cell, 0, len(line))
-	for _, r := range bitmapfont.PresentationForms(string(runes), bitmapfont.DirectionLeftToRight, language.Und) {
-		cols := columnsOf(r)
-		if g, ok := glyphOf(r); ok && cols > 0 {
-			cols = byte(g.w / 6)
-		}
-		out = append(out, cell{r: r, cols: cols, style: style})
-	}
-	return out
 }
