@@ -159,17 +159,19 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	if err != nil {
 		return s, err
 	}
-	ifc8, err := opera.New(opera.Config{Encoding: "windows-1252", Latency: demoLatency, Log: log})
-	if err != nil {
-		return s, err
-	}
-	peers.Go(func() error { return ifc8.Serve(peersDone, hotel) })
 	addresses = append(addresses, hotel.Addr().String())
 	values := append([]any{language, data, listener.Addr().String(), filepath.Join(data, "tokens")}, addresses...)
 	c, err := firmwareconfig.Parse("demo.yaml", fmt.Appendf(nil, demoConfig, values...))
 	if err != nil {
 		return s, err
 	}
+	// The hotel's clock is the venue's.
+	now := func() time.Time { return time.Now().In(c.Site.Location) }
+	ifc8, err := opera.New(opera.Config{Encoding: "windows-1252", Latency: demoLatency, Now: now, Log: log})
+	if err != nil {
+		return s, err
+	}
+	peers.Go(func() error { return ifc8.Serve(peersDone, hotel) })
 	b, err := box.New(ctx, c, box.Options{Demo: true, Listener: listener, Version: version, Log: log})
 	if err != nil {
 		return s, err
