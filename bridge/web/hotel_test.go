@@ -385,6 +385,7 @@ func TestHotelSetup(t *testing.T) {
 
 	b.wait("nothing is left to save", "[...document.querySelectorAll('.form-state')].every(e => e.innerText === '')")
 
+	b.wait("whom to ask for help", "document.body.innerText.includes('ask the POS support')")
 	b.wait("the closing time is for support only", "document.querySelector('#set-closing').innerText.includes('Only support') && !document.querySelector('#closing')")
 	box.mu.Lock()
 	box.session["role"] = "admin"
