@@ -371,6 +371,18 @@ func (m *machine) chapter(name string, f func()) {
 	}
 }
 
+// become exchanges the printer for one with the vendor's own class, or back.
+func (m *machine) become(vendored bool) {
+	m.t.Helper()
+	from, before := m.mark(), m.d.Counts().Connects
+	m.do("unplug")
+	m.wait(from, "the kernel's message", func(e event) bool { return e.Ev == "plug" })
+	m.d.c.Vendored = vendored // nobody reads it while it is not plugged in
+	m.note("printer: vendor's own class %v", vendored)
+	m.do("plug")
+	soon(m.t, "a connection", func() bool { return m.d.Counts().Connects > before })
+}
+
 // TestEmulatedUSB prints from a guest through the real kernel and libusb, and through the kernel's own driver, on the
 // simulated printer, with everything going wrong that the plug can make go wrong.
 func TestEmulatedUSB(t *testing.T) {
@@ -430,6 +442,18 @@ func TestEmulatedUSB(t *testing.T) {
 		m.done(from, n, 30, 1)
 	})
 
+	m.chapter("A vendor's own class, which the kernel's driver leaves alone (libusb)", func() {
+		m.tell(order{Op: "close"})
+		m.become(true)
+		open()
+		from, n := m.mark(), next()
+		m.job(n, 5)
+		m.done(from, n, 5, 0)
+		m.tell(order{Op: "close"})
+		m.become(false)
+		open()
+	})
+
 	m.chapter("The kernel's driver: a build without libusb, /dev/usb/lp", func() {
 		from := m.mark()
 		m.note("$ exec /mnt/guest-nocgo")
@@ -448,6 +472,15 @@ func TestEmulatedUSB(t *testing.T) {
 		open()
 	})
 	m.scenarios(next, open, false)
+	m.chapter("A vendor's own class and no libusb", func() {
+		m.tell(order{Op: "close"})
+		m.become(true)
+		e := m.tell(order{Op: "raw", Address: address})
+		m.note("guest: %s", e.Error)
+		if !strings.Contains(e.Error, "it has no libusb") {
+			t.Errorf("open = %q", e.Error)
+		}
+	})
 
 	if *transcript != "" {
 		if err := m.write(*transcript); err != nil {
