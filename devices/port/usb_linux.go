@@ -100,9 +100,13 @@ func (n usbNode) matches(a Address) bool {
 }
 
 // An absentError is worth waiting for.
-type absentError struct{ text string }
+type absentError struct {
+	text string
+	err  error // nil: nothing behind it
+}
 
 func (e *absentError) Error() string { return e.text }
+func (e *absentError) Unwrap() error { return e.err }
 
 // find picks the device that a names. Two that fit are an error: which of them gets the tickets must not be chance.
 func (h usbHost) find(a Address) (usbNode, error) {
@@ -125,9 +129,9 @@ func (h usbHost) find(a Address) (usbNode, error) {
 		}
 	}
 	if len(there) == 0 {
-		return usbNode{}, &absentError{"it is not plugged in, or not switched on; see to its cable and power"}
+		return usbNode{}, &absentError{text: "it is not plugged in, or not switched on; see to its cable and power"}
 	}
-	return usbNode{}, &absentError{"it is not plugged in, or not switched on; what is there: " + strings.Join(there, ", ")}
+	return usbNode{}, &absentError{text: "it is not plugged in, or not switched on; what is there: " + strings.Join(there, ", ")}
 }
 
 // openUSB waits for the printer for Options.DialTimeout: one that was switched on takes a second or two to appear, and
@@ -188,8 +192,12 @@ func (h usbHost) open1(a Address, o Options) (Port, error) {
 	case n.node != "":
 		return openLP(filepath.Join(h.dev, "usb", n.node), n.oneWay, o)
 	case h.backend == nil:
-		return nil, fmt.Errorf("%w: it has no libusb, and the kernel's usblp driver does not hold the printer (modprobe usblp; printers of a "+
+		err := fmt.Errorf("%w: it has no libusb, and the kernel's usblp driver does not hold the printer (modprobe usblp; printers of a "+
 			"vendor's own class it never holds); use a build with libusb, or connect the printer by network", ErrNotInThisBuild)
+		if n.printer { // the driver may be on its way
+			err = &absentError{err.Error(), err}
+		}
+		return nil, err
 	}
 	return nil, usbRemedy(err, n)
 }

@@ -127,6 +127,28 @@ func TestUSBOpenWaits(t *testing.T) {
 	}
 }
 
+// The kernel's driver binds a moment after the device is there.
+func TestUSBOpenWaitsForTheDriver(t *testing.T) {
+	_, path := pty(t)
+	h := testHost(t, nil)
+	plug(t, h.sys, "1-1", "04b8", "0202", "", "4", printerClass)
+	if err := os.MkdirAll(filepath.Join(h.dev, "usb"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, filepath.Join(h.dev, "usb/lp0")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.open1(mustParse(t, "usb:04b8:0202"), Options{}); !errors.Is(err, ErrNotInThisBuild) || !mayHeal(err) {
+		t.Errorf("open before it = %v, want %v, and worth waiting for", err, ErrNotInThisBuild)
+	}
+	plug(t, h.sys, "1-1", "04b8", "0202", "", "4", printerClass, "usbmisc/lp0/dev=180:0")
+	p, err := h.open(t.Context(), mustParse(t, "usb:04b8:0202"), Options{DialTimeout: enough})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+}
+
 func TestUSBOpenErrors(t *testing.T) {
 	busy := backendFunc(func(int, int) (usbDevice, error) { return nil, errUSBBusy })
 	access := backendFunc(func(int, int) (usbDevice, error) { return nil, errUSBAccess })

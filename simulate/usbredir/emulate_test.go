@@ -82,7 +82,7 @@ func (m *machine) note(format string, args ...any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(&m.doc, "%8.3f %s\n", time.Since(m.began).Seconds(), line)
+		fmt.Fprintf(&m.doc, "%8.3f %s\n", time.Since(m.began).Seconds(), strings.TrimRight(line, " "))
 	}
 	m.top.Logf("%7.2f %s", time.Since(m.began).Seconds(), text)
 }
