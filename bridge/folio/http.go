@@ -274,7 +274,7 @@ func (s *Service) postPosting(w http.ResponseWriter, r *http.Request) error {
 // receipt answers 200 for what is settled or was known, 202 for what is under way.
 func (s *Service) receipt(w http.ResponseWriter, p Posting, known bool, err error) error {
 	if err != nil {
-		return problem(err)
+		return Problem(err)
 	}
 	status := http.StatusAccepted
 	if settled(p.State) {
@@ -530,7 +530,7 @@ func (s *Service) postAddress(w http.ResponseWriter, r *http.Request) error {
 
 func answer(w http.ResponseWriter, v any, err error) error {
 	if err != nil {
-		return problem(err)
+		return Problem(err)
 	}
 	return api.Answer(w, http.StatusOK, v)
 }
@@ -584,8 +584,8 @@ func idempotencyKey(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// problem gives the service's errors their place in HTTP; others pass through.
-func problem(err error) error {
+// Problem gives the service's errors their place in HTTP; others pass through.
+func Problem(err error) error {
 	switch {
 	case errors.Is(err, ErrNone):
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}

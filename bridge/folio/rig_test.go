@@ -55,6 +55,7 @@ type house struct {
 	stopSim  func()
 	stop     func()
 	kill     func()
+	cables   sync.WaitGroup
 }
 
 type option func(*house)
