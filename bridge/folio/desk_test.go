@@ -363,15 +363,30 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// A hotel that calls a room payment otherwise is asked in its word.
+func TestRoomMethodOfTheHotel(t *testing.T) {
+	t.Parallel()
+	file := opera.DefaultFile()
+	file.RoomMethods = []string{"16", "17"}
+	hotel, err := opera.NewHotel(file, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, opera.Config{Hotel: hotel})
+	if p := h.place(waiter, "k", charge(100, "1")); p.State != Posted || h.ledger()[0].Method != "16" {
+		t.Errorf("posting %+v", p)
+	}
+}
+
 // Every route is described and answered in the document of the API.
 func TestRoutesAreDescribed(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{})
+	h, f := withFloor(t)
 	a, err := access.New(t.Context(), access.Config{Journal: h.journal, Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := api.New(api.Config{Access: a, Routes: h.s.Routes(), Log: quiet, DemoLoopback: true})
+	server, err := api.New(api.Config{Access: a, Routes: append(h.s.Routes(), f.Routes()...), Log: quiet, DemoLoopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -382,7 +397,7 @@ func TestRoutesAreDescribed(t *testing.T) {
 	var doc struct {
 		Paths map[string]any `json:"paths"`
 	}
-	if err := json.Unmarshal(w.body.Bytes(), &doc); err != nil || len(doc.Paths) < 20 {
+	if err := json.Unmarshal(w.body.Bytes(), &doc); err != nil || len(doc.Paths) < 28 {
 		t.Fatalf("document: %v, %d paths", err, len(doc.Paths))
 	}
 }

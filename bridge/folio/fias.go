@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,6 +43,7 @@ type FIAS struct {
 	linkMu sync.Mutex // guards what follows
 	link   *fias.Link // of the connection under way, nil between two
 	held   bool       // its answers are acknowledged once they are on disk
+	rooms  []string   // RP: the methods that mean a room, as the hotel told them
 	night  time.Time  // since when the night audit runs, kept from one connection to the next
 }
 
@@ -157,6 +159,9 @@ func (f *FIAS) state(s fias.LinkStatus) {
 	if f.night = s.NightSince; !s.Night {
 		f.night = time.Time{}
 	}
+	if s.Configuration != nil {
+		f.rooms = s.Configuration.PaymentMethods
+	}
 	f.linkMu.Unlock()
 	f.set(f.c.Now(), func(st *Status) {
 		if s.Configuration != nil {
@@ -235,6 +240,16 @@ func (f *FIAS) current() *fias.Link {
 	return f.link
 }
 
+// method is the hotel's own word for a room payment where it does not know the usual one (spec/fias.md 3.7).
+func (f *FIAS) method(name string) string {
+	f.linkMu.Lock()
+	defer f.linkMu.Unlock()
+	if name != defaultRoom || len(f.rooms) == 0 || slices.Contains(f.rooms, name) {
+		return name
+	}
+	return f.rooms[0]
+}
+
 // Resync implements Resyncer.
 func (f *FIAS) Resync(ctx context.Context) error {
 	link := f.current()
@@ -252,7 +267,7 @@ func (f *FIAS) Search(ctx context.Context, q Query) ([]Guest, error) {
 	}
 	list, err := link.Inquire(ctx, fias.Inquiry{
 		At: q.At, Number: int(q.Number), Find: q.Term, Most: min(q.Max, 9), Workstation: cmp.Or(q.Workstation, "ABOYEUR"), Outlet: number(q.Outlet), User: q.Staff,
-		PaymentMethod: q.Method,
+		PaymentMethod: f.method(q.Method),
 	})
 	var refused *fias.AnswerError
 	if errors.As(err, &refused) {
@@ -299,7 +314,7 @@ func (f *FIAS) Post(ctx context.Context, m Message) (Answer, error) {
 	}
 	a, err := link.Post(ctx, fias.PostingRequest{Posting: fias.Posting{
 		At: m.At, Number: int(m.Number), Room: m.Guest.Room, Reservation: m.Guest.Reservation, Guest: m.Guest.Name, Profile: m.Guest.Profile,
-		Workstation: cmp.Or(m.Workstation, "ABOYEUR"), Outlet: number(m.Outlet), User: m.Staff, PaymentMethod: m.Method, Type: fias.TypeAmount,
+		Workstation: cmp.Or(m.Workstation, "ABOYEUR"), Outlet: number(m.Outlet), User: m.Staff, PaymentMethod: f.method(m.Method), Type: fias.TypeAmount,
 		Total: fias.Amount(hundredths(m.Total, m.Currency)), Parts: parts, Credit: m.Override, Check: m.Check, Covers: m.Covers, ServingTime: m.Period, Table: m.Table,
 		Text: m.Text, Supplement: m.Supplement,
 	}})

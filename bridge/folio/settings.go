@@ -23,6 +23,9 @@ import (
 // RoomCode is the one code a room payment may have (OPR-07).
 const RoomCode = "IKPMS"
 
+// defaultRoom is PM of a room payment.
+const defaultRoom = "ROOM"
+
 // Keys of the settings in the journal. A bundle may bring values under the same keys.
 const (
 	keyMethod   = "pms.payment_method"
@@ -95,7 +98,7 @@ func (s *settings) outlet(name string) int {
 // method is the PM that stands for a payment: at most five characters (spec/fias.md 5).
 func (s *settings) method(name string) string {
 	if name == "" || name == RoomMethod {
-		return cmp.Or(s.Tenders[RoomMethod], "ROOM")
+		return cmp.Or(s.Tenders[RoomMethod], defaultRoom)
 	}
 	if pm := s.Tenders[name]; pm != "" {
 		return pm
