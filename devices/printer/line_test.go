@@ -79,7 +79,7 @@ func TestFaultsOverASerialLine(t *testing.T) {
 	case *long:
 		stride, lot = 1, 1
 	case raceDetector:
-		stride = 15
+		stride = 50
 	}
 	for _, fault := range modes() {
 		switch fault.Kind {

@@ -56,8 +56,11 @@ func (y *tally) ticket(t simulated.Ticket) {
 // order stays, and memory does not grow.
 func TestManyTickets(t *testing.T) {
 	each := 400
-	if *long {
+	switch {
+	case *long:
 		each = 12_500
+	case raceDetector:
+		each = 100
 	}
 	faults := modes()
 	seed := rand.Uint64()
