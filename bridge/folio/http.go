@@ -595,8 +595,6 @@ func Problem(err error) error {
 		return api.Conflict("state", err.Error())
 	case errors.Is(err, ErrExceeds):
 		return api.Invalid([]api.Fault{{Pointer: "/amount", Detail: err.Error()}})
-	case errors.Is(err, ErrBusy):
-		return &api.Problem{Status: http.StatusServiceUnavailable, Code: "busy", Detail: err.Error(), RetryAfter: time.Second}
 	case errors.Is(err, ErrCursor):
 		return api.Invalid([]api.Fault{{Pointer: "?cursor", Detail: err.Error()}})
 	}

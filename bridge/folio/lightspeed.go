@@ -539,12 +539,15 @@ func (s *Service) refundLight(ctx context.Context, by access.Principal, key stri
 func (s *Service) lightProblem(err error) error {
 	var p *api.Problem
 	switch {
+	case errors.Is(err, ErrBusy):
+		return s.tillError(http.StatusServiceUnavailable, "busy", LinkDown, err.Error())
 	case errors.As(err, &p):
-		p.Extra = map[string]any{"customerErrorMessage": s.words.T("refusal.invalid")}
-		return p
+		told := *p
+		told.Extra = map[string]any{"customerErrorMessage": s.words.T("refusal.invalid")}
+		return &told
 	case errors.Is(err, ErrOther):
 		return s.tillError(http.StatusConflict, "other_content", "invalid", err.Error())
-	case errors.Is(err, ErrBusy), errors.Is(err, journal.ErrBusy), errors.Is(err, journal.ErrDown):
+	case errors.Is(err, journal.ErrBusy), errors.Is(err, journal.ErrDown):
 		return s.tillError(http.StatusServiceUnavailable, "busy", LinkDown, err.Error())
 	}
 	return err

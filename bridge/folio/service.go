@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/words"
@@ -39,8 +41,11 @@ var (
 	ErrOther   = errors.New("the Idempotency-Key was used for another request")
 	ErrState   = errors.New("its state does not allow that")
 	ErrExceeds = errors.New("is more than what is left of the original")
-	ErrBusy    = errors.New("too many charges are under way; try again in a moment")
 )
+
+// ErrBusy refuses a charge because Config.InFlight are at the hotel. Nothing was done. It is a problem of the API, so that it
+// passes through other features as one.
+var ErrBusy error = &api.Problem{Status: http.StatusServiceUnavailable, Code: "busy", Detail: "too many charges are under way; try again in a moment", RetryAfter: time.Second}
 
 // Outlet is a place that sells, and its number in the hotel system.
 type Outlet struct {
