@@ -1,10 +1,13 @@
 package printer
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"aboyeur/devices/port"
+	"aboyeur/protocol/escpos"
 	simulated "aboyeur/simulate/printer"
 )
 
@@ -248,4 +251,54 @@ func TestNoiseIsNoOtherPrinter(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A starPort says offline in each answer to DLE EOT 1.
+type starPort struct {
+	pipePort
+	asked *atomic.Bool
+}
+
+func (p starPort) Write(b []byte) (int, error) {
+	if string(b) == "\x10\x04\x01" {
+		p.asked.Store(true)
+	}
+	return p.pipePort.Write(b)
+}
+
+func (p starPort) Read(b []byte) (int, error) {
+	n, err := p.pipePort.Read(b)
+	if n == 1 && b[0]&0x93 == 0x12 && p.asked.CompareAndSwap(true, false) {
+		b[0] |= 0x08
+	}
+	return n, err
+}
+
+// Star's ESC/POS mode prints while it says that it is offline; that its paper is out it says truly.
+func TestOfflineThatIsNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config, s *simulated.Config) {
+			c.Profile, _ = escpos.ProfileFor("star-tsp-escpos")
+			s.Without = simulated.ProcessID | simulated.ASB
+		})
+		defer r.end()
+		r.wrap.Store(func(p pipePort) port.Port { return starPort{p, new(atomic.Bool)} })
+		r.inject(simulated.Fault{Kind: simulated.DropLink})
+		settle(20 * time.Second)
+		first := r.kitchen()
+		r.wait(time.Minute)
+		r.want(first, Done, EvidenceFence)
+		r.inject(simulated.Fault{Kind: simulated.PaperOut})
+		second := r.kitchen()
+		settle(time.Minute)
+		r.want(second, Held, "")
+		if st := r.p.Status(); st.State != PaperOut {
+			t.Errorf("status %+v", st)
+		}
+		if err := r.sim.Lift(""); err != nil {
+			t.Fatal(err)
+		}
+		r.wait(time.Minute)
+		r.want(second, Done, EvidenceFence)
+	})
 }

@@ -246,6 +246,9 @@ func (s *session) take(r escpos.Reply, ok bool) {
 		}
 		st := s.st
 		st.Apply(s.asked, r.Byte)
+		if s.asked == 1 && s.p.c.Profile.OfflineLies {
+			st.Offline = false
+		}
 		s.asked = 0
 		s.told(st)
 	case escpos.ReplyPlain:

@@ -24,12 +24,14 @@ type Profile struct {
 	Raster     bool // GS v 0
 	Strips     bool // no GS v 0, but ESC * with 8 dots: impact models
 	Pulses     bool // GS ( D: real-time commands can be switched off before raster
-	Clears     bool // DLE DC4 8 throws the buffers away and says so; always probe
-	Barcodes   bool // GS k, both forms
-	QR         bool // GS ( k with symbol 31
-	PDF417     bool // GS ( k with symbol 30
-	Wide       Wide // two-byte characters or UTF-8
-	Buzzer     Buzzer
+	// OfflineLies: DLE EOT 1 says offline though it prints (Star's ESC/POS mode, escpos.md 16.4); the causes tell the truth.
+	OfflineLies bool
+	Clears      bool // DLE DC4 8 throws the buffers away and says so; always probe
+	Barcodes    bool // GS k, both forms
+	QR          bool // GS ( k with symbol 31
+	PDF417      bool // GS ( k with symbol 30
+	Wide        Wide // two-byte characters or UTF-8
+	Buzzer      Buzzer
 	// LinesPerSecond and BytesPerSecond are for waiting times: the slowest that is still normal.
 	LinesPerSecond float64
 	BytesPerSecond int
@@ -91,7 +93,7 @@ var profiles = []Profile{
 	thermal("epson-tm-t88vii", "Epson", 42, 512, 90, len(epsonPages)).epson().wide(WideUTF8),
 	thermal("epson-tm-m30ii", "Epson", 48, 576, 50, len(epsonPages)).epson().buzzer(BuzzerA97).wide(WideUTF8),
 	thermal("epson-tm-m30iii", "Epson", 48, 576, 60, len(epsonPages)).epson().buzzer(BuzzerA97).wide(WideUTF8),
-	thermal("star-tsp-escpos", "Star", 48, 576, 40, universalPages),
+	thermal("star-tsp-escpos", "Star", 48, 576, 40, universalPages).offlineLies(),
 	thermal("bixolon-srp350", "Bixolon", 42, 512, 40, universalPages),
 	thermal("citizen-ct-s", "Citizen", 48, 576, 40, universalPages),
 	thermal("xprinter-80mm", "Xprinter", 48, 576, 40, universalPages).buzzer(BuzzerB).feedBeforeCut(1),
@@ -114,6 +116,7 @@ func (p Profile) epson() Profile {
 }
 
 func (p Profile) wide(w Wide) Profile     { p.Wide = w; return p }
+func (p Profile) offlineLies() Profile    { p.OfflineLies = true; return p }
 func (p Profile) noCut() Profile          { p.Cut = CutNone; return p }
 func (p Profile) buzzer(b Buzzer) Profile { p.Buzzer = b; return p }
 
