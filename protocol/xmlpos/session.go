@@ -195,5 +195,5 @@ func (s *session) why(err error) error {
 	if err == nil {
 		return ErrLost
 	}
-	return fmt.Errorf("%w: %w", ErrLost, err)
+	return fmt.Errorf("%w: %v", ErrLost, err) // the cause stays words: what it says of one exchange is not true of the others
 }
