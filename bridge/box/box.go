@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,6 +64,8 @@ type Box struct {
 	o   Options
 	log *slog.Logger
 
+	dayClose time.Duration // when the business day ends, after local midnight
+
 	registry *prometheus.Registry
 	journal  *journal.Journal
 	access   *access.Access
@@ -105,11 +108,14 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if b.journal, err = journal.Open(ctx, journal.Config{Dir: c.Data.Dir, Now: o.Now, Log: o.Log, Registerer: b.registry, LaterDelay: laterDelay, Wrap: o.storage}); err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", c.Data.Dir, err)
 	}
+	if b.dayClose, err = dayClose(ctx, b.journal, c.Site.BusinessDayClose); err != nil {
+		return nil, err
+	}
 	if err := b.buildKitchen(ctx); err != nil {
 		return nil, err
 	}
 	b.orders, err = order.New(ctx, order.Config{
-		Journal: b.journal, Kitchen: passage{b.kitchen}, Calendar: order.Calendar{Location: c.Site.Location, Close: c.Site.BusinessDayClose},
+		Journal: b.journal, Kitchen: passage{b.kitchen}, Calendar: order.Calendar{Location: c.Site.Location, Close: b.dayClose},
 		Currency: c.Site.Currency.Code, Courses: len(c.Courses), ReleaseBefore: releaseBefore(c), Now: o.Now, Log: o.Log, Registerer: b.registry,
 	})
 	if err != nil {
@@ -133,6 +139,26 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	return b, b.supervise()
+}
+
+// dayClose is when the business day ends: as an admin set it in the console, else as configured.
+func dayClose(ctx context.Context, j *journal.Journal, configured time.Duration) (time.Duration, error) {
+	set, err := j.Setting(ctx, folio.KeyClose)
+	if errors.Is(err, journal.ErrNoSetting) {
+		return configured, nil
+	}
+	var clock string
+	if err == nil {
+		err = json.Unmarshal(set.Value, &clock)
+	}
+	var at time.Time
+	if err == nil {
+		at, err = time.Parse("15:04", clock)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read when the business day ends: %w", err)
+	}
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, nil
 }
 
 func releaseBefore(c *firmwareconfig.Config) time.Duration {
@@ -222,7 +248,7 @@ func (b *Box) buildServer() (err error) {
 func (b *Box) pages() web.Config {
 	c := web.Config{
 		Site: b.c.Site.Name, Language: b.c.Site.Language, Timezone: b.c.Site.Timezone, Currency: b.c.Site.Currency.Code,
-		DayClose: fmt.Sprintf("%02d:%02d", int(b.c.Site.BusinessDayClose.Hours()), int(b.c.Site.BusinessDayClose.Minutes())%60),
+		DayClose: fmt.Sprintf("%02d:%02d", int(b.dayClose.Hours()), int(b.dayClose.Minutes())%60),
 		Version:  b.o.Version, Demo: b.o.Demo, Log: b.log,
 	}
 	for _, s := range b.c.Screens {

@@ -32,7 +32,7 @@ const chargeWait = 5 * time.Second
 // buildFloor makes the checks, and the hotel that pays for some of them.
 func (b *Box) buildFloor(ctx context.Context) (err error) {
 	c := floor.Config{
-		Journal: b.journal, Calendar: floor.Calendar{Location: b.c.Site.Location, Close: b.c.Site.BusinessDayClose},
+		Journal: b.journal, Calendar: floor.Calendar{Location: b.c.Site.Location, Close: b.dayClose},
 		Currency: b.c.Site.Currency.Code, Courses: len(b.c.Courses), Now: b.o.Now, Log: b.log,
 	}
 	for _, a := range b.c.Floor.Areas {

@@ -229,3 +229,22 @@ func (r *rig) close(check string) {
 		r.t.Fatalf("close the check: %d %v %+v", status, err, c)
 	}
 }
+
+// What an admin said of the day's end holds for every part of the box after its next start.
+func TestDayCloseIsKept(t *testing.T) {
+	r := newRig(t)
+	hotel := onSite(t, opera.FIAS)
+	r.config.PMS = hotel.configuration("127.0.0.1:1") // nobody is there; the setting does not need it
+	r.config.PMS.Kind, r.config.PMS.AnswerTimeout, r.config.PMS.Revenue.Every = firmwareconfig.KindOpera, 5*time.Second, firmwareconfig.DefaultRevenueEvery
+	r.start()
+	before := r.box.dayClose
+	status, err := r.call(http.MethodPut, "/v1/pms/settings/closing", map[string]any{"value": map[string]any{"business_day_close": "04:00"}, "revision": 0}, nil)
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("set the day's end: %d %v", status, err)
+	}
+	r.down()
+	r.start()
+	if r.box.dayClose != 4*time.Hour || before != 5*time.Hour+30*time.Minute {
+		t.Errorf("the day ends %v after midnight, before that %v; want 4h and 5h30m", r.box.dayClose, before)
+	}
+}
