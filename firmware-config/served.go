@@ -26,8 +26,8 @@ var features = [...]struct {
 	deliveryLink:    {false, "serve a delivery aggregator", "remove the entry and send its orders to POST /v1/orders"},
 	otherPOS:        {false, "hand orders to another POS", "write kind: builtin"},
 	fleetHub:        {false, "report to a hub", "write servers: []"},
-	usbPrinter:      {false, "print over USB", "connect the printer by network and write tcp:HOST:PORT"},
-	serialPrinter:   {false, "print over a serial line", "connect the printer by network and write tcp:HOST:PORT"},
+	usbPrinter:      {true, "print over USB", "connect the printer by network and write tcp:HOST:PORT"},
+	serialPrinter:   {true, "print over a serial line", "connect the printer by network and write tcp:HOST:PORT"},
 	outputPOS:       {false, "leave kitchen tickets to the POS", "write output: box"},
 }
 

@@ -31,6 +31,7 @@ import (
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/web"
 	"aboyeur/bridge/words"
+	"aboyeur/devices/port"
 	"aboyeur/devices/printer"
 	"aboyeur/protocol/escpos"
 )
@@ -279,8 +280,22 @@ func (b *Box) supervise() error {
 	b.floor.Add("kitchen", b.kitchen.Run)
 	b.floor.Add("access", b.access.Run)
 	b.floor.Add("health", b.health.run)
+	var onUSB []*printer.Printer
 	for i, p := range b.printers {
 		b.floor.Add("printer "+b.c.Printers[i].Name, p.Run)
+		if b.c.Printers[i].Connect.Scheme == port.USB {
+			onUSB = append(onUSB, p)
+		}
+	}
+	if len(onUSB) > 0 {
+		// A printer that is plugged in again prints at once, not after its pause between two tries.
+		b.floor.Add("usb", func(ctx context.Context) error {
+			return port.WatchUSB(ctx, func() {
+				for _, p := range onUSB {
+					p.Wake()
+				}
+			})
+		})
 	}
 	if b.folio != nil {
 		b.floor.Add("hotel link", b.hotel.Run)
