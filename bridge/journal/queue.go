@@ -16,9 +16,9 @@ const (
 	maxPassed = 32   // Laters that an Overtake may leave behind; with more of them it takes them along
 )
 
-// Write runs fn in a savepoint of the next commit and returns after that commit's sync: nil means durable. fn's own error
-// comes back as it is, and nothing of fn stays; a panic in fn is an error. fn runs on the writer's goroutine: it must not
-// block and must not call Write. Before the first Run a Write waits for it.
+// Write runs fn in a savepoint of the next commit and returns after that commit's sync, and after the watchers heard of it:
+// nil means durable. fn's own error comes back as it is, and nothing of fn stays; a panic in fn is an error. fn runs on the
+// writer's goroutine: it must not block and must not call Write. Before the first Run a Write waits for it.
 //
 // When ctx ends before fn was begun, its error comes back and fn never runs; a Write that was begun is waited for, so that
 // nobody is told of a failure that was none. ErrBusy, ErrDown and ErrUncertain are the journal's own errors.
@@ -36,7 +36,7 @@ func (j *Journal) Insist(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Overtake is Write for something that stands by itself, as a new order does: the few steps that Later has may be recorded
-// after it, so that nobody waits for them who need not.
+// after it, so that nobody waits for them who need not, and it returns before the watchers hear of it.
 func (j *Journal) Overtake(ctx context.Context, fn func(*Tx) error) error {
 	err := j.queue.admit(ctx, &write{fn: fn, done: make(chan error, 1), counted: true, alone: true})
 	if err == ErrBusy {

@@ -73,6 +73,7 @@ type writer struct {
 	*Journal
 	seq     int64    // of the latest change in the transaction under way
 	batch   []*write // in hand; empty between transactions
+	behind  []*write // of them, those that are answered after the watchers; reused
 	next    int      // how many of them were begun
 	changes []Change // of the transaction under way
 	again   []*write // Laters of it that storage kept from being recorded
@@ -231,15 +232,27 @@ func (w *writer) commit() error {
 			item.tx.settle(nil)
 		}
 	}
-	w.queue.answer(batch, func(item *write) error { return item.err })
-	if len(batch) <= fewCallers {
+	// Whoever overtook goes on before the watchers hear of it; all others find in the watchers' memory what they have done.
+	behind := w.behind[:0]
+	for i, item := range batch {
+		if !item.alone {
+			behind = append(behind, item)
+			batch[i] = nil
+		}
+	}
+	ahead := slices.DeleteFunc(batch, func(item *write) bool { return item == nil })
+	own := func(item *write) error { return item.err }
+	w.queue.answer(ahead, own)
+	if n := len(ahead); n > 0 && n <= fewCallers {
 		runtime.Gosched() // the caller goes on here and now, and the watchers hear of it on the next free core
 	}
+	w.tell(changes)
+	w.queue.answer(behind, own)
 	w.queue.back(w.again)
 	w.again = nil
-	clear(batch)
-	w.batch, w.next = batch[:0], 0
-	w.tell(changes)
+	clear(ahead)
+	clear(behind)
+	w.batch, w.behind, w.next = batch[:0], behind[:0], 0
 	w.quiet.end(w.wrote)
 	return nil
 }
