@@ -28,6 +28,7 @@ const (
 
 	DefaultEncoding      = "windows-1252"
 	DefaultAnswerTimeout = time.Minute
+	DefaultNightLimit    = 4 * time.Hour
 	DefaultPaymentName   = "Opera"
 	RoomPaymentCode      = "IKPMS" // the one code a room payment may have
 	DefaultRevenueEvery  = 30 * time.Minute
@@ -165,6 +166,7 @@ type PMS struct {
 	Version            string
 	Branch             string // "", E10, E17, E24, E43
 	AnswerTimeout      time.Duration
+	NightAuditLimit    time.Duration // of fias: a night audit that nobody ended is over then
 	PaymentMethod      PaymentMethod
 	TransmitAllTickets bool
 	Outlets            []Outlet

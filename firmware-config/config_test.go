@@ -120,7 +120,7 @@ func TestMinimal(t *testing.T) {
 		Stations: []Station{{Name: "kitchen", Printers: []string{"kitchen"}, Copies: 1, Output: OutputBox, WarnAfter: 10 * time.Minute,
 			LateAfter: 15 * time.Minute, Default: true}},
 		Courses: []string{"drinks", "starters", "mains", "desserts"},
-		PMS: PMS{Kind: KindNone, Dialect: DialectFIAS, Encoding: "windows-1252", AnswerTimeout: time.Minute,
+		PMS: PMS{Kind: KindNone, Dialect: DialectFIAS, Encoding: "windows-1252", AnswerTimeout: time.Minute, NightAuditLimit: 4 * time.Hour,
 			PaymentMethod: PaymentMethod{"room", "IKPMS", "Opera"}, Revenue: Revenue{Every: 30 * time.Minute}},
 		POS: POS{Kind: KindBuiltin, Inject: InjectStrict},
 	}

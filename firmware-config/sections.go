@@ -138,6 +138,7 @@ func pmsTable(p *PMS) table {
 		{key: "version", doc: "Version of OPERA, as its about page says.", value: optional(formatted(&p.Version, "", versionFormat))},
 		{key: "branch", doc: "Patch branch of OPERA 5.", value: optional(choice(&p.Branch, "", "E10", "E17", "E24", "E43"))},
 		{key: "answer_timeout", doc: "How long the answer to a posting may take.", value: duration(&p.AnswerTimeout, DefaultAnswerTimeout, time.Second, 10*time.Minute)},
+		{key: "night_audit_limit", doc: "A night audit whose end the hotel never told is over after so long; with dialect fias.", value: duration(&p.NightAuditLimit, DefaultNightLimit, 10*time.Minute, 24*time.Hour)},
 		{key: "payment_method", doc: "The room payment as tills know it.", value: table{
 			{key: "type", doc: "Charge to a room.", value: choice(&p.PaymentMethod.Type, "room", "room")},
 			{key: "code", doc: "The code of the method.", value: choice(&p.PaymentMethod.Code, RoomPaymentCode, RoomPaymentCode)},

@@ -97,7 +97,7 @@ func (b *Box) newPMS(p *firmwareconfig.PMS) (folio.PMS, error) {
 	case firmwareconfig.DialectFIAS:
 		c := folio.FIASConfig{
 			Dial: dial, Peer: peer(p), Encoding: p.Encoding, Location: b.c.Site.Location, Currency: b.c.Site.Currency.Code,
-			Version: b.o.Version, AnswerTimeout: p.AnswerTimeout, Now: b.o.Now, Log: b.log,
+			Version: b.o.Version, AnswerTimeout: p.AnswerTimeout, NightLimit: p.NightAuditLimit, Now: b.o.Now, Log: b.log,
 		}
 		if p.AuthKeyFile != "" {
 			text, err := os.ReadFile(p.AuthKeyFile)
