@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +17,6 @@ import (
 
 // Bounds of requests.
 const (
-	MaxKey    = 255 // of an Idempotency-Key
 	maxText   = 200
 	maxTables = 20
 	listed    = 500 // checks in one list
@@ -101,7 +99,7 @@ func (s *Service) getTables(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) postCheck(w http.ResponseWriter, r *http.Request) error {
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -168,7 +166,7 @@ func (s *Service) getChecks(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) getCheck(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := api.PathID(r, "check")
 	if err != nil {
 		return err
 	}
@@ -304,28 +302,12 @@ func answer(w http.ResponseWriter, c Check, err error) error {
 }
 
 func idAndKey(r *http.Request) (journal.ID, string, error) {
-	id, err := pathID(r)
+	id, err := api.PathID(r, "check")
 	if err != nil {
 		return id, "", err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	return id, key, err
-}
-
-func pathID(r *http.Request) (journal.ID, error) {
-	id, err := journal.ParseID(r.PathValue("id"))
-	if err != nil {
-		return id, api.NotFound("check", r.PathValue("id"))
-	}
-	return id, nil
-}
-
-func idempotencyKey(r *http.Request) (string, error) {
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > MaxKey {
-		return "", &api.Problem{Status: http.StatusBadRequest, Code: "invalid_key", Detail: "the Idempotency-Key is longer than " + strconv.Itoa(MaxKey) + " bytes"}
-	}
-	return key, nil
 }
 
 // problem gives the service's errors their place in HTTP; others pass through.

@@ -17,7 +17,6 @@ import (
 
 // Bounds of requests.
 const (
-	MaxKey  = 255             // of an Idempotency-Key
 	MaxWait = 3 * time.Minute // for an outcome
 )
 
@@ -252,7 +251,7 @@ func (s *Service) invalid(by access.Principal, r *Request, set *settings) error 
 }
 
 func (s *Service) postPosting(w http.ResponseWriter, r *http.Request) error {
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -295,11 +294,11 @@ func (s *Service) postRefund(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) reverse(w http.ResponseWriter, r *http.Request, do func(context.Context, access.Principal, string, journal.ID, Reversal, time.Duration) (Posting, bool, error)) error {
-	id, err := pathID(r, "posting")
+	id, err := api.PathID(r, "posting")
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -321,11 +320,11 @@ func (s *Service) reverse(w http.ResponseWriter, r *http.Request, do func(contex
 }
 
 func (s *Service) postResolve(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "posting")
+	id, err := api.PathID(r, "posting")
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -363,7 +362,7 @@ func (s *Service) getPostings(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) getPosting(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "posting")
+	id, err := api.PathID(r, "posting")
 	if err != nil {
 		return err
 	}
@@ -385,7 +384,7 @@ func (s *Service) getRevenue(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) postRetry(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "batch")
+	id, err := api.PathID(r, "batch")
 	if err != nil {
 		return err
 	}
@@ -566,22 +565,6 @@ func waitOf(r *http.Request) (time.Duration, error) {
 		return 0, api.Invalid([]api.Fault{{Pointer: "?wait", Detail: "is not a time from 0s to 3m; write it as 30s"}})
 	}
 	return d, nil
-}
-
-func pathID(r *http.Request, what string) (journal.ID, error) {
-	id, err := journal.ParseID(r.PathValue("id"))
-	if err != nil {
-		return id, api.NotFound(what, r.PathValue("id"))
-	}
-	return id, nil
-}
-
-func idempotencyKey(r *http.Request) (string, error) {
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > MaxKey {
-		return "", &api.Problem{Status: http.StatusBadRequest, Code: "invalid_key", Detail: "the Idempotency-Key is longer than " + strconv.Itoa(MaxKey) + " bytes"}
-	}
-	return key, nil
 }
 
 // Problem gives the service's errors their place in HTTP; others pass through.

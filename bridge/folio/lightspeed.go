@@ -215,7 +215,7 @@ func (s *Service) lightCharge(w http.ResponseWriter, r *http.Request) error {
 	if key == "" {
 		return s.tillError(http.StatusBadRequest, "idempotency_key_missing", "invalid", "send X-Lightspeed-Idempotency-Key, or uuid in the body; without one a repeat would charge twice")
 	}
-	if len(key) > MaxKey {
+	if len(key) > api.MaxKey {
 		return s.tillError(http.StatusBadRequest, "invalid_key", "invalid", "the idempotency key is too long")
 	}
 	checks, err := s.readLight(&c)
@@ -463,7 +463,7 @@ func (s *Service) knowLight(ctx context.Context, by access.Principal, key string
 // chargeLight charges or gives back one room's payment; its key makes a repeat the same posting.
 func (s *Service) chargeLight(ctx context.Context, by access.Principal, key string, l *lightSale, room lightRoom, i int) (Posting, error) {
 	key = fmt.Sprintf("lightspeed %s %d", key, i)
-	if len(key) > MaxKey {
+	if len(key) > api.MaxKey {
 		digest := sale.Hash([]byte(key))
 		key = fmt.Sprintf("lightspeed %x", digest)
 	}

@@ -3,7 +3,6 @@ package kitchen
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"aboyeur/bridge/access"
@@ -58,11 +57,11 @@ func (k *Kitchen) Routes() []api.Route {
 }
 
 func (k *Kitchen) act(w http.ResponseWriter, r *http.Request, name string) error {
-	id, err := pathID(r, "ticket")
+	id, err := api.PathID(r, "ticket")
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -71,11 +70,11 @@ func (k *Kitchen) act(w http.ResponseWriter, r *http.Request, name string) error
 }
 
 func (k *Kitchen) reprint(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "ticket")
+	id, err := api.PathID(r, "ticket")
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -84,7 +83,7 @@ func (k *Kitchen) reprint(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (k *Kitchen) painted(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "ticket")
+	id, err := api.PathID(r, "ticket")
 	if err != nil {
 		return err
 	}
@@ -104,7 +103,7 @@ func (k *Kitchen) recall(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (k *Kitchen) job(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "job")
+	id, err := api.PathID(r, "job")
 	if err != nil {
 		return err
 	}
@@ -116,7 +115,7 @@ func (k *Kitchen) job(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (k *Kitchen) preview(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "job")
+	id, err := api.PathID(r, "job")
 	if err != nil {
 		return err
 	}
@@ -192,25 +191,6 @@ func answer(w http.ResponseWriter, t Ticket, err error) error {
 		return problem(err)
 	}
 	return api.Answer(w, http.StatusOK, t)
-}
-
-// MaxKey is how long an Idempotency-Key may be.
-const MaxKey = 255
-
-func idempotencyKey(r *http.Request) (string, error) {
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > MaxKey {
-		return "", &api.Problem{Status: http.StatusBadRequest, Code: "invalid_key", Detail: "the Idempotency-Key is longer than " + strconv.Itoa(MaxKey) + " bytes"}
-	}
-	return key, nil
-}
-
-func pathID(r *http.Request, what string) (journal.ID, error) {
-	id, err := journal.ParseID(r.PathValue("id"))
-	if err != nil {
-		return id, api.NotFound(what, r.PathValue("id"))
-	}
-	return id, nil
 }
 
 // problem gives the kitchen's errors their place in HTTP; others pass through.

@@ -15,9 +15,6 @@ import (
 	"aboyeur/bridge/sale"
 )
 
-// MaxKey is how long an Idempotency-Key may be.
-const MaxKey = 255
-
 // list answers GET /v1/orders.
 type list struct {
 	Orders []View `json:"orders"`
@@ -75,7 +72,7 @@ func (s *Service) read(w http.ResponseWriter, r *http.Request) (*sale.Order, err
 
 func (s *Service) post(w http.ResponseWriter, r *http.Request) error {
 	received := s.c.Now()
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		s.metrics.countInvalid("")
 		return err
@@ -109,11 +106,11 @@ func (s *Service) post(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) put(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := api.PathID(r, "order")
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -126,7 +123,7 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) get(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
+	id, err := api.PathID(r, "order")
 	if err != nil {
 		return err
 	}
@@ -146,11 +143,11 @@ func (s *Service) handedOver(w http.ResponseWriter, r *http.Request) error {
 
 // act does something with the order of the path, in the caller's name and under its Idempotency-Key.
 func (s *Service) act(w http.ResponseWriter, r *http.Request, do func(context.Context, access.Principal, string, journal.ID) (View, error)) error {
-	id, err := pathID(r)
+	id, err := api.PathID(r, "order")
 	if err != nil {
 		return err
 	}
-	key, err := idempotencyKey(r)
+	key, err := api.IdempotencyKey(r)
 	if err != nil {
 		return err
 	}
@@ -210,22 +207,6 @@ func notAmong(pointer string, words, allowed []string) []api.Fault {
 		}
 	}
 	return nil
-}
-
-func pathID(r *http.Request) (journal.ID, error) {
-	id, err := journal.ParseID(r.PathValue("id"))
-	if err != nil {
-		return id, api.NotFound("order", r.PathValue("id"))
-	}
-	return id, nil
-}
-
-func idempotencyKey(r *http.Request) (string, error) {
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > MaxKey {
-		return "", &api.Problem{Status: http.StatusBadRequest, Code: "invalid_key", Detail: "the Idempotency-Key is longer than " + strconv.Itoa(MaxKey) + " bytes"}
-	}
-	return key, nil
 }
 
 // problem gives the service's errors their place in HTTP; others pass through.
