@@ -8,7 +8,7 @@
 // as textContent.
 //
 //	page/*.html          shells, one a page, in one frame for the console
-//	asset/style.css      the one stylesheet; themes are custom properties
+//	asset/style.css      what every page shares; themes are custom properties. A page may have a sheet of its own: kitchen.css, hotel.css
 //	asset/geometry.js    diagonal and distance -> sizes (screens.md, "Type from geometry")
 //	asset/kitchen.js     the kitchen screen, of modules kitchen-*.js: stream.js feeds it, board.js places tickets in slots, outbox.js sends acts
 //	asset/shell.js       the console's frame; orders.js, hotel.js, printers.js … are its pages

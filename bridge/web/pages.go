@@ -41,6 +41,17 @@ type shell struct {
 	Assets  string // "/assets/VERSION/"
 }
 
+// Style names the page's own stylesheet, which comes after the shared one; "" when it needs none.
+func (s shell) Style() string {
+	switch s.Page {
+	case "hotel", "kitchen":
+		return s.Page
+	case "pair", "sign-in", "missing":
+		return "card"
+	}
+	return ""
+}
+
 func newPages(c Config, a *assets) *pages {
 	p := &pages{Config: c, assets: a, shells: map[string]*template.Template{}}
 	funcs := template.FuncMap{"join": func(s []string) string { return strings.Join(s, " · ") }}
