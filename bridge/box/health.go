@@ -88,7 +88,7 @@ func (h *health) run(ctx context.Context) error {
 	defer sample.Stop()
 	h.readBoard(ctx)
 	h.tellScreens()
-	debug.FreeOSMemory() // what reading configuration, pages and tables took is not needed again
+	h.settle()
 	pause := time.NewTimer(tellHealth)
 	defer pause.Stop()
 	for {
@@ -108,6 +108,15 @@ func (h *health) run(ctx context.Context) error {
 			case <-pause.C:
 			}
 		}
+	}
+}
+
+// settle gives back what starting took and running does not need: configuration and tables as they were read, and the
+// pages of the program that only start runs through.
+func (h *health) settle() {
+	debug.FreeOSMemory()
+	if n, err := board.ReleaseProgram(); err != nil {
+		h.b.log.Debug("program stays mapped as it is", "released", n, "err", err)
 	}
 }
 
