@@ -22,6 +22,7 @@ import (
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
+	"aboyeur/bridge/expo"
 	"aboyeur/bridge/floor"
 	"aboyeur/bridge/folio"
 	"aboyeur/bridge/journal"
@@ -72,6 +73,7 @@ type Box struct {
 	access   *access.Access
 	orders   *order.Service
 	kitchen  *kitchen.Kitchen
+	expo     *expo.Expo
 	checks   *floor.Service
 	hotel    folio.PMS      // nil without one
 	folio    *folio.Service // nil without a hotel
@@ -124,7 +126,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	}
 	b.access, err = access.New(ctx, access.Config{
 		Journal: b.journal, TokensFile: c.HTTP.TokensFile, Now: o.Now, Log: o.Log,
-		Screens: func(name string) bool { _, ok := c.Screen(name); return ok },
+		Screens: func(name string) bool { _, ok := c.Screen(name); return ok || name == expo.Name },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", c.HTTP.TokensFile, err)
@@ -195,6 +197,11 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 	if b.kitchen, err = kitchen.New(ctx, c); err != nil {
 		return err
 	}
+	pass := expo.Config{Journal: b.journal, Now: b.o.Now}
+	for _, s := range b.c.Stations {
+		pass.Stations = append(pass.Stations, expo.Station{Name: s.Name, Screen: len(s.Screens) > 0})
+	}
+	b.expo = expo.New(pass)
 	for i, p := range b.c.Printers {
 		q := b.kitchen.Queue(p.Name)
 		if b.proofs[p.Name], err = loadProof(ctx, b.journal, p.Name); err != nil {
@@ -217,6 +224,7 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 // buildServer gathers every route and opens the listener.
 func (b *Box) buildServer() (err error) {
 	routes := append(b.orders.Routes(), b.kitchen.Routes()...)
+	routes = append(routes, b.expo.Routes()...)
 	routes = append(routes, b.checks.Routes()...)
 	if b.folio != nil {
 		routes = append(routes, b.folio.Routes()...)
@@ -278,6 +286,7 @@ func (b *Box) supervise() error {
 	b.ground, b.floor, b.outside = group(), group(), group()
 	b.ground.Add("journal", b.journal.Run)
 	b.floor.Add("kitchen", b.kitchen.Run)
+	b.floor.Add("expo", b.expo.Run)
 	b.floor.Add("access", b.access.Run)
 	b.floor.Add("health", b.health.run)
 	var onUSB []*printer.Printer

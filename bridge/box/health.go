@@ -329,6 +329,7 @@ func (h *health) tellScreens() {
 		return // plain words and numbers
 	}
 	h.b.kitchen.Board().SetHealth(line)
+	h.b.expo.SetHealth(line)
 }
 
 // fell shows that a service ended and is being started again.

@@ -26,6 +26,13 @@ func (p passage) Steps(ctx context.Context, o journal.ID) ([]trail.Step, error) 
 	return p.k.Steps(ctx, o)
 }
 func (p passage) Hand(tx *journal.Tx, o journal.ID, by string) error { return p.k.Hand(tx, o, by) }
+func (p passage) Working(tx *journal.Tx, o journal.ID) ([]string, error) {
+	return p.k.Working(tx, o)
+}
+func (p passage) Finish(tx *journal.Tx, o journal.ID, by string) error { return p.k.Finish(tx, o, by) }
+func (p passage) TakeBack(tx *journal.Tx, o journal.ID, by string) error {
+	return p.k.TakeBack(tx, o, by)
+}
 
 func (p passage) Tickets(ctx context.Context, orders []journal.ID) (map[int64][]order.Ticket, error) {
 	parts, err := p.k.Parts(ctx, orders)

@@ -276,8 +276,14 @@ type screenEvent struct {
 // screen reads a screen's stream into a channel until the test or the stream ends.
 func (r *rig) screen(name, last string) <-chan screenEvent {
 	r.t.Helper()
+	return r.events("/v1/screens/"+name+"/events", last)
+}
+
+// events reads a stream of events into a channel until the test or the stream ends.
+func (r *rig) events(path, last string) <-chan screenEvent {
+	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+"/v1/screens/"+name+"/events", nil)
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -543,7 +543,7 @@ func TestEvenings(t *testing.T) {
 				}
 			case "hand":
 				if k := pick(); k != nil {
-					_, _ = h.orders.HandOver(t.Context(), till, "", k.id)
+					_, _ = h.orders.HandOver(t.Context(), till, "", k.id, false)
 				}
 			case "act", "reprint":
 				if k := pick(); k != nil {

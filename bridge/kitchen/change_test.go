@@ -207,7 +207,7 @@ func TestChangeAndCancel(t *testing.T) {
 		{"handed over", []sale.Line{steak, cola}, []step{
 			{func(h *house, id journal.ID, _ **sale.Order) {
 				for range 2 {
-					if _, err := h.orders.HandOver(context.Background(), till, "", id); err != nil {
+					if _, err := h.orders.HandOver(context.Background(), till, "", id, false); err != nil {
 						h.t.Fatal(err)
 					}
 				}

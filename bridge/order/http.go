@@ -26,6 +26,8 @@ func (s *Service) Routes() []api.Route {
 	takers := []access.Role{access.Manager, access.Till, access.Aggregator}
 	readers := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator}
 	staff := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator}
+	pass := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator, access.Screen}
+	whole := api.Param{Name: "whole", Type: true, Doc: "true: refuse with 409 while a station is at work on the order, instead of writing into the audit log who did not wait"}
 	idempotency := api.Param{Name: "Idempotency-Key", In: "header", Doc: "the same key sends the same request again without a second effect; kept 30 days"}
 	return []api.Route{
 		{Method: "POST", Path: "/v1/orders", Roles: takers, Tags: []string{"orders"}, Admit: true,
@@ -49,9 +51,15 @@ func (s *Service) Routes() []api.Route {
 		{Method: "POST", Path: "/v1/orders/{id}/cancel", Roles: staff, Tags: []string{"orders"},
 			Summary: "Cancel an order and tell its stations", Params: []api.Param{idempotency}, Answer: View{},
 			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.cancel},
-		{Method: "POST", Path: "/v1/orders/{id}/handed-over", Roles: staff, Tags: []string{"orders"},
-			Summary: "Record that guest or courier has the order", Params: []api.Param{idempotency}, Answer: View{},
+		{Method: "POST", Path: "/v1/orders/{id}/ready", Roles: pass, Tags: []string{"orders"},
+			Summary: "Say that the whole order stands at the pass, whatever its stations said", Params: []api.Param{idempotency, whole}, Answer: View{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.ready},
+		{Method: "POST", Path: "/v1/orders/{id}/handed-over", Roles: pass, Tags: []string{"orders"},
+			Summary: "Record that guest or courier has the order", Params: []api.Param{idempotency, whole}, Answer: View{},
 			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.handedOver},
+		{Method: "POST", Path: "/v1/orders/{id}/take-back", Roles: pass, Tags: []string{"orders"},
+			Summary: "Bring an order that was handed over back to the pass", Params: []api.Param{idempotency}, Answer: View{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.takeBack},
 	}
 }
 
@@ -137,8 +145,24 @@ func (s *Service) cancel(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+func (s *Service) ready(w http.ResponseWriter, r *http.Request) error {
+	return s.act(w, r, whole(r, s.MakeReady))
+}
+
+func (s *Service) takeBack(w http.ResponseWriter, r *http.Request) error {
+	return s.act(w, r, s.TakeBack)
+}
+
+// whole gives an act at the pass what the query says of it.
+func whole(r *http.Request, do func(context.Context, access.Principal, string, journal.ID, bool) (View, error)) func(context.Context, access.Principal, string, journal.ID) (View, error) {
+	only := r.URL.Query().Get("whole") == "true"
+	return func(ctx context.Context, by access.Principal, key string, id journal.ID) (View, error) {
+		return do(ctx, by, key, id, only)
+	}
+}
+
 func (s *Service) handedOver(w http.ResponseWriter, r *http.Request) error {
-	return s.act(w, r, s.HandOver)
+	return s.act(w, r, whole(r, s.HandOver))
 }
 
 // act does something with the order of the path, in the caller's name and under its Idempotency-Key.
@@ -146,6 +170,9 @@ func (s *Service) act(w http.ResponseWriter, r *http.Request, do func(context.Co
 	id, err := api.PathID(r, "order")
 	if err != nil {
 		return err
+	}
+	if p := access.From(r.Context()); p.Role == access.Screen && p.Screen != Expo {
+		return &api.Problem{Status: http.StatusForbidden, Code: "other_screen", Detail: "this device is paired as screen " + p.Screen + "; what happens at the pass is said at the screen " + Expo}
 	}
 	key, err := api.IdempotencyKey(r)
 	if err != nil {
@@ -211,7 +238,10 @@ func notAmong(pointer string, words, allowed []string) []api.Fault {
 
 // problem gives the service's errors their place in HTTP; others pass through.
 func problem(err error) error {
+	var working *Working
 	switch {
+	case errors.As(err, &working):
+		return &api.Problem{Status: http.StatusConflict, Code: "stations_working", Detail: working.Error(), Extra: map[string]any{"stations": working.Stations}}
 	case errors.Is(err, ErrUnknown):
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}
 	case errors.Is(err, ErrOther):

@@ -22,6 +22,12 @@ type Kitchen interface {
 	Steps(ctx context.Context, o journal.ID) ([]trail.Step, error)
 	// Hand records, in the caller's transaction, that everything of the order left the kitchen.
 	Hand(tx *journal.Tx, o journal.ID, by string) error
+	// Working tells which stations are still at work on the order, as far as somebody will say that they are ready.
+	Working(tx *journal.Tx, o journal.ID) ([]string, error)
+	// Finish records, in the caller's transaction, that all of the order stands at the pass.
+	Finish(tx *journal.Tx, o journal.ID, by string) error
+	// TakeBack undoes Hand.
+	TakeBack(tx *journal.Tx, o journal.ID, by string) error
 }
 
 // A Plan is what the kitchen will do about an order once it is written.

@@ -42,6 +42,8 @@ type calls struct {
 	mu   sync.Mutex
 	list []string
 	fail string // a plan whose order's source id this is fails
+
+	working []string // stations that are at work on every order
 }
 
 func (c *calls) take() []string {
@@ -88,6 +90,9 @@ func (c *calls) Cancel(o sale.Placed, by string) Plan {
 func (c *calls) Tickets(context.Context, []journal.ID) (map[int64][]Ticket, error) { return nil, nil }
 func (c *calls) Steps(context.Context, journal.ID) ([]trail.Step, error)           { return nil, nil }
 func (c *calls) Hand(tx *journal.Tx, o journal.ID, by string) error                { return nil }
+func (c *calls) Working(tx *journal.Tx, o journal.ID) ([]string, error)            { return c.working, nil }
+func (c *calls) Finish(tx *journal.Tx, o journal.ID, by string) error              { return nil }
+func (c *calls) TakeBack(tx *journal.Tx, o journal.ID, by string) error            { return nil }
 
 // A desk is orders on a journal, with a clock that moves when told to.
 type desk struct {
@@ -368,10 +373,10 @@ func TestChangeRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.orders.HandOver(t.Context(), till, "c", id); !errors.Is(err, ErrOther) {
+	if _, err := d.orders.HandOver(t.Context(), till, "c", id, false); !errors.Is(err, ErrOther) {
 		t.Errorf("the cancel's key for a hand-over = %v", err)
 	}
-	if _, err := d.orders.HandOver(t.Context(), till, "", id); !errors.Is(err, ErrTooLate) {
+	if _, err := d.orders.HandOver(t.Context(), till, "", id, false); !errors.Is(err, ErrTooLate) {
 		t.Errorf("hand over a cancelled order = %v", err)
 	}
 	if err := change(six); !errors.Is(err, ErrTooLate) {
@@ -379,7 +384,7 @@ func TestChangeRefuses(t *testing.T) {
 	}
 	d.wants("plan #1 2026-11-21", "change #1 1 to 5", "cancel #1 by till")
 	gone := d.place(order("3")).ID
-	if v, err := d.orders.HandOver(t.Context(), till, "", gone); err != nil || v.State != HandedOff {
+	if v, err := d.orders.HandOver(t.Context(), till, "", gone, false); err != nil || v.State != HandedOff {
 		t.Fatal(err)
 	}
 	if _, err := d.orders.Cancel(t.Context(), till, "", "", gone); !errors.Is(err, ErrTooLate) {
@@ -541,7 +546,7 @@ func TestReadyFollowsTheKitchen(t *testing.T) {
 	for _, on := range []bool{false, true, true, false, true} {
 		got = append(got, ready(on))
 	}
-	if _, err := d.orders.HandOver(t.Context(), till, "", id); err != nil {
+	if _, err := d.orders.HandOver(t.Context(), till, "", id, false); err != nil {
 		t.Fatal(err)
 	}
 	got = append(got, ready(false), ready(true))

@@ -366,32 +366,6 @@ func (s *Service) Cancel(ctx context.Context, by access.Principal, key, reason s
 	return s.Get(ctx, id)
 }
 
-// HandOver records that guest or courier has the order. The errors are those of Cancel.
-func (s *Service) HandOver(ctx context.Context, by access.Principal, key string, id journal.ID) (View, error) {
-	err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
-		if again, err := repeated(tx, by, key, "handed-over", id); err != nil || again {
-			return err
-		}
-		o, err := load(tx, id)
-		switch {
-		case err != nil:
-			return err
-		case o.state == HandedOff:
-			return nil
-		case o.state != Accepted && o.state != Prepared:
-			return fmt.Errorf("%w: it is %s", ErrTooLate, o.state)
-		}
-		if err := s.c.Kitchen.Hand(tx, id, by.Name); err != nil {
-			return err
-		}
-		return s.move(tx, o, HandedOff, o.inPOS, "handed_over", by.Name, "")
-	})
-	if err != nil {
-		return View{}, err
-	}
-	return s.Get(ctx, id)
-}
-
 // Ready follows the kitchen, within its transaction: every station of the order is ready, or one is at work again.
 func (s *Service) Ready(tx *journal.Tx, id journal.ID, ready bool, by string) error {
 	o, err := load(tx, id)
