@@ -48,7 +48,9 @@ func (r *rig) expectRow(events <-chan screenEvent, id string, want func(row) boo
 // audited counts the rows of the audit log with this act.
 func (r *rig) audited(act string) (n int) {
 	r.t.Helper()
-	var log struct{ Entries []struct{ Act, Subject string } }
+	var log struct {
+		Entries []struct{ Act, Subject string }
+	}
 	if status, err := r.call(http.MethodGet, "/v1/audit", nil, &log); err != nil || status != http.StatusOK {
 		r.t.Fatalf("audit log: %d %v", status, err)
 	}
