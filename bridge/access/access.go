@@ -50,6 +50,8 @@ type Config struct {
 	TokensFile string                 // made by `aboyeur token add`; "" or absent: no tokens
 	Screens    func(name string) bool // whether the configuration has that screen; nil: any name
 	Idle       time.Duration          // 0 means DefaultIdle
+	VisitIdle  time.Duration          // 0 means DefaultVisitIdle
+	PINRounds  int                    // 0 means DefaultPINRounds
 	Now        func() time.Time       // nil means time.Now
 	Log        *slog.Logger           // nil means slog.Default
 }
@@ -63,10 +65,12 @@ type Access struct {
 	started time.Time
 	reload  sync.Mutex // one reader of the tokens file at a time
 
-	mu       sync.RWMutex // guards sessions; never held during I/O
+	mu       sync.RWMutex // guards sessions and visits; never held during I/O
 	sessions map[Hash]*session
+	visits   map[Hash]*visit
+	stirring chan struct{} // of size 1: one PIN is hashed at a time
 
-	signIns *limiter // failed sign-ins and bearer tokens
+	signIns *limiter // failed sign-ins, bearer tokens and PINs
 	asks    *limiter // codes asked for
 	guesses *limiter // codes that a manager typed wrong
 	codes   codes
@@ -115,13 +119,19 @@ func New(ctx context.Context, c Config) (*Access, error) {
 	if c.Idle <= 0 {
 		c.Idle = DefaultIdle
 	}
+	if c.VisitIdle <= 0 {
+		c.VisitIdle = DefaultVisitIdle
+	}
+	if c.PINRounds <= 0 {
+		c.PINRounds = DefaultPINRounds
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	a := &Access{c: c, started: time.Now(), sessions: make(map[Hash]*session),
+	a := &Access{c: c, started: time.Now(), sessions: make(map[Hash]*session), visits: make(map[Hash]*visit), stirring: make(chan struct{}, 1),
 		signIns: newLimiter(10, 6*time.Second, 60, time.Second, c.Now),
 		asks:    newLimiter(10, 6*time.Second, 60, time.Second, c.Now),
 		guesses: newLimiter(10, 6*time.Second, 60, time.Second, c.Now),

@@ -17,6 +17,13 @@ const (
 	ActPairingRefused  = "pairing_refused"
 	ActPaired          = "paired"
 	ActPairingRevoked  = "pairing_revoked"
+	ActPersonAdded     = "person_added"
+	ActPersonChanged   = "person_changed"
+	ActPersonRemoved   = "person_removed"
+	ActPINSet          = "pin_set"
+	ActEntered         = "entered_by_pin"
+	ActPINRefused      = "pin_refused"
+	ActPersonLocked    = "person_locked"
 )
 
 // MaxAudit is how many rows of the audit log are kept; older ones go.

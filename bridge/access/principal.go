@@ -33,15 +33,16 @@ const (
 	ViaToken   = "token"   // Authorization: Bearer
 	ViaSession = "session" // cookie of somebody who signed in with a token
 	ViaPairing = "pairing" // cookie of a paired screen
+	ViaPIN     = "pin"     // a person's PIN, on a browser that one of the others let in
 	ViaDemo    = "demo"    // a request of this very machine to `aboyeur demo`
 )
 
 // A Principal is who makes a request. The zero Principal is nobody.
 type Principal struct {
-	Name   string // the token's name, the screen's name, or "demo"
+	Name   string // the token's name, the screen's name, the person's, or "demo"
 	Role   Role
 	Screen string // the screen this browser was paired for; "" is not bound to one
-	Via    string // ViaToken, ViaSession, ViaPairing, ViaDemo
+	Via    string // ViaToken, ViaSession, ViaPairing, ViaPIN, ViaDemo
 
 	subject string
 	alive   *lifetime
@@ -81,6 +82,13 @@ func (p Principal) Touch() {
 	if p.alive != nil && p.alive.touch != nil {
 		p.alive.touch()
 	}
+}
+
+// LastsAs gives p, ending when base ends instead of by itself. A kitchen screen's stream goes on when the person who gave a
+// PIN at it leaves: the screen may see it without that person.
+func (p Principal) LastsAs(base Principal) Principal {
+	p.alive = base.alive
+	return p
 }
 
 // A lifetime ends when what it stands for is revoked.

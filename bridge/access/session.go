@@ -144,6 +144,7 @@ func (a *Access) endWhere(which func(*session) bool) {
 func (a *Access) expire() {
 	now := a.c.Now()
 	a.endWhere(func(s *session) bool { return s.over(now, a.c.Idle) })
+	a.endVisits(func(v *visit) bool { return v.over(now, a.c.VisitIdle) })
 	a.codes.expire(now)
 }
 

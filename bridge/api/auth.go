@@ -15,10 +15,17 @@ import (
 // CookieName is the name of the session cookie (contract section 4).
 const CookieName = "aboyeur_session"
 
+// PersonCookie is the name of the cookie of somebody who gave a PIN on a shared browser. It counts only beside the
+// browser's own session.
+const PersonCookie = "aboyeur_person"
+
 // admit tells who makes the request and whether the route is for them. Somebody unknown gets no fault on a page: its
 // route sends them to sign in.
 func (s *Server) admit(rec *recorder, r *http.Request, t *Route) (access.Principal, error) {
 	p, refused := s.who(rec, r)
+	if base := rec.call.base; base.Someone() && t.allows(base) {
+		p = p.LastsAs(base)
+	}
 	if len(t.Roles) == 0 {
 		return p, nil
 	}
@@ -44,8 +51,25 @@ func (s *Server) admit(rec *recorder, r *http.Request, t *Route) (access.Princip
 	return p, nil
 }
 
-// who finds the principal of a request. What a bearer header says counts alone; refused tells that its token is unknown.
+// who finds the principal of a request: the browser's own, or the person who gave a PIN on it.
 func (s *Server) who(rec *recorder, r *http.Request) (p access.Principal, refused bool) {
+	p, refused = s.client(rec, r)
+	if !p.Someone() || p.Via == access.ViaToken || r.Header["Cookie"] == nil {
+		return p, refused
+	}
+	acts := r.Method != http.MethodGet && r.Method != http.MethodHead
+	for _, c := range r.CookiesNamed(PersonCookie) {
+		if person, until, ok := s.c.Access.Visit(c.Value, p, acts); ok {
+			rec.call.base, rec.call.until = p, until
+			return person, false
+		}
+	}
+	return p, refused
+}
+
+// client finds who runs the browser or program. What a bearer header says counts alone; refused tells that its token is
+// unknown.
+func (s *Server) client(rec *recorder, r *http.Request) (p access.Principal, refused bool) {
 	if token, ok := bearer(r); ok {
 		p, ok = s.c.Access.Bearer(token)
 		return p, !ok
@@ -113,7 +137,11 @@ func loopbackName(hostport string) bool {
 
 // setCookie gives the browser its session. An empty value takes it away.
 func (s *Server) setCookie(rec *recorder, value string, life time.Duration) {
-	c := &http.Cookie{Name: CookieName, Value: value, Path: "/", MaxAge: int(life / time.Second),
+	s.giveCookie(rec, CookieName, value, life)
+}
+
+func (s *Server) giveCookie(rec *recorder, name, value string, life time.Duration) {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(life / time.Second),
 		HttpOnly: true, Secure: rec.call.secure, SameSite: http.SameSiteStrictMode}
 	if value == "" {
 		c.MaxAge = -1

@@ -111,7 +111,7 @@ func TestSession(t *testing.T) {
 		t.Errorf("cookie = %v", c)
 	}
 	mine := CookieName + "=" + c.Value
-	if w := b.do("GET", "/v1/session", "", "Cookie", mine); w.Code != 200 || w.Body.String() != `{"name":"the-manager","role":"manager","screen":""}`+"\n" {
+	if w := b.do("GET", "/v1/session", "", "Cookie", mine); w.Code != 200 || w.Body.String() != `{"name":"the-manager","role":"manager","screen":"","via":"session"}`+"\n" {
 		t.Errorf("session = %d %s", w.Code, w.Body)
 	}
 	if w := b.do("GET", "/v1/session", "", "Cookie", CookieName+"=stale; "+mine); w.Code != 200 {

@@ -151,8 +151,8 @@ func TestOpenAPIRules(t *testing.T) {
 			}
 		}
 	}
-	if operations != 15 {
-		t.Errorf("%d operations, want 15", operations)
+	if operations != 22 {
+		t.Errorf("%d operations, want 22", operations)
 	}
 	for name := range at(t, doc, "components", "schemas").(map[string]any) {
 		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "" {

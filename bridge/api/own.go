@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/journal"
@@ -19,6 +20,8 @@ type (
 		Name   string      `json:"name"`
 		Role   access.Role `json:"role"`
 		Screen string      `json:"screen" doc:"the screen this browser is paired as; empty for people"`
+		Via    string      `json:"via" enum:"token,session,pairing,pin,demo" doc:"pin: somebody gave a PIN on a shared browser"`
+		Until  time.Time   `json:"until,omitzero" doc:"when a visit by PIN ends unless something is done"`
 	}
 	askPairing struct {
 		Label string `json:"label,omitzero" doc:"what the browser calls itself, for the manager who approves it"`
@@ -36,6 +39,30 @@ type (
 	pairingList struct {
 		Pairings []access.Pairing `json:"pairings"`
 	}
+	atScreen struct {
+		ID   journal.ID `json:"id"`
+		Name string     `json:"name"`
+	}
+	atScreenList struct {
+		People []atScreen `json:"people"`
+	}
+	enter struct {
+		Person journal.ID `json:"person" doc:"id of one of GET /v1/session/people"`
+		PIN    string     `json:"pin"`
+	}
+	personList struct {
+		People []access.Person `json:"people"`
+	}
+	newPerson struct {
+		Name string      `json:"name" doc:"1 to 40 characters"`
+		Role access.Role `json:"role" enum:"staff,manager"`
+		PIN  string      `json:"pin" doc:"4 to 12 digits, of a manager 6 to 12; kept as a slow hash only"`
+	}
+	changedPerson struct {
+		Name string      `json:"name,omitzero" doc:"absent: stays"`
+		Role access.Role `json:"role,omitzero" enum:"staff,manager" doc:"absent: stays"`
+		PIN  string      `json:"pin,omitzero" doc:"absent: stays"`
+	}
 	auditList struct {
 		Entries []journal.AuditEntry `json:"entries"`
 	}
@@ -51,6 +78,7 @@ const (
 // roles: this package imports that one.
 func (s *Server) ownRoutes() []Route {
 	managers := []access.Role{access.Manager}
+	shared := []access.Role{access.Manager, access.Staff, access.Screen}
 	return []Route{
 		{Method: "GET", Path: "/v1/session", ID: "getSession", Roles: access.Roles(), Summary: "Who am I", Tags: []string{"access"},
 			Answer: whoAmI{}, Handle: s.getSession},
@@ -59,6 +87,24 @@ func (s *Server) ownRoutes() []Route {
 			Body: signIn{}, Status: http.StatusNoContent, Problems: []int{401, 429, 503}, Handle: s.signIn},
 		{Method: "DELETE", Path: "/v1/session", ID: "signOut", Summary: "Sign out", Tags: []string{"access"},
 			Status: http.StatusNoContent, Handle: s.signOut},
+
+		{Method: "GET", Path: "/v1/session/people", ID: "listPeopleHere", Roles: shared, Summary: "Who may give a PIN on this browser", Tags: []string{"access"},
+			Answer: atScreenList{}, Handle: s.listPeopleHere},
+		{Method: "POST", Path: "/v1/session/person", ID: "enterByPIN", Roles: shared, Summary: "Give a PIN on a shared browser", Tags: []string{"access"},
+			Doc: "What is done from then on bears that person's name and needs that person's role, until the person leaves or does nothing for 5 minutes. " +
+				"Five wrong PINs in a row lock the person for a minute, each further one for twice as long.",
+			Body: enter{}, Answer: whoAmI{}, Problems: []int{401, 429, 503}, Handle: s.enter},
+		{Method: "DELETE", Path: "/v1/session/person", ID: "leave", Roles: shared, Summary: "Leave a shared browser; it stays signed in as what it was", Tags: []string{"access"},
+			Status: http.StatusNoContent, Handle: s.leave},
+
+		{Method: "GET", Path: "/v1/people", ID: "listPeople", Roles: managers, Summary: "Who signs in with a PIN", Tags: []string{"access"},
+			Answer: personList{}, Handle: s.listPeople},
+		{Method: "POST", Path: "/v1/people", ID: "addPerson", Roles: managers, Summary: "Let somebody sign in with a PIN", Tags: []string{"access"},
+			Body: newPerson{}, Answer: access.Person{}, Status: http.StatusCreated, Problems: []int{409, 503}, Handle: s.addPerson},
+		{Method: "PUT", Path: "/v1/people/{id}", ID: "changePerson", Roles: managers, Summary: "Give somebody another name, role or PIN; opens a lock", Tags: []string{"access"},
+			Body: changedPerson{}, Answer: access.Person{}, Problems: []int{404, 409, 503}, Handle: s.changePerson},
+		{Method: "DELETE", Path: "/v1/people/{id}", ID: "removePerson", Roles: managers, Summary: "End somebody's PIN at once", Tags: []string{"access"},
+			Status: http.StatusNoContent, Problems: []int{404, 503}, Handle: s.removePerson},
 
 		{Method: "POST", Path: "/v1/pairings", ID: "askPairing", Summary: "Ask for a pairing code", Tags: []string{"access"},
 			Doc:  "A browser that wants to become a kitchen screen shows the code and keeps the secret. Both are good for 10 minutes.",
@@ -92,8 +138,11 @@ func decodeSmall(w http.ResponseWriter, r *http.Request, dst any) error {
 }
 
 func (s *Server) getSession(w http.ResponseWriter, r *http.Request) error {
-	p := access.From(r.Context())
-	return Answer(w, http.StatusOK, whoAmI{Name: p.Name, Role: p.Role, Screen: p.Screen})
+	return Answer(w, http.StatusOK, iAm(access.From(r.Context()), callOf(r.Context()).until))
+}
+
+func iAm(p access.Principal, until time.Time) whoAmI {
+	return whoAmI{Name: p.Name, Role: p.Role, Screen: p.Screen, Via: p.Via, Until: until}
 }
 
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -123,6 +172,9 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	s.setCookie(w.(*recorder), "", 0)
+	if _, err := r.Cookie(PersonCookie); err == nil { // whoever gave a PIN leaves with the browser's session
+		s.giveCookie(w.(*recorder), PersonCookie, "", 0)
+	}
 	return Answer(w, http.StatusNoContent, nil)
 }
 

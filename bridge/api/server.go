@@ -213,6 +213,8 @@ type call struct {
 	secure bool // the client's side of the connection is encrypted
 	page   bool // faults are told as a page
 	cookie string
+	base   access.Principal // the browser itself, when somebody gave a PIN on it
+	until  time.Time        // and when that ends
 }
 
 type callKey struct{}
@@ -376,7 +378,7 @@ func (s *Server) serve(t *Route) http.HandlerFunc {
 			}
 			defer func() { s.gate.leave(entered, time.Now()) }()
 		}
-		if t.Page && p.Via == access.ViaPairing {
+		if t.Page && (p.Via == access.ViaPairing || rec.call.base.Via == access.ViaPairing) {
 			s.setCookie(rec, rec.call.cookie, access.ScreenLife) // a screen stays one as long as it is used
 		}
 		if stream && r.Method == http.MethodHead {
