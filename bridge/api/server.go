@@ -161,6 +161,9 @@ func (s *Server) handle(pattern string, t *Route) (err error) {
 // Handler is the whole API as one http.Handler, without the limits on connections that Serve adds.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.answer) }
 
+// Routes are all that the server answers, its own among them. They must not be changed.
+func (s *Server) Routes() []Route { return s.routes }
+
 type stoppingKey struct{}
 
 // Serve answers the listener's connections until ctx ends; then event streams end at once, and other requests have
