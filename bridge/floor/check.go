@@ -1,6 +1,7 @@
 package floor
 
 import (
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -11,9 +12,46 @@ import (
 
 // States of a check.
 const (
-	Open   = "open"
-	Closed = "closed"
+	Open      = "open"
+	Closed    = "closed"
+	Merged    = "merged"    // its lines and payments stand on another one
+	Cancelled = "cancelled" // it had neither lines nor payments
 )
+
+// What happens at a check: kinds of events.
+const (
+	Opened         = "opened"
+	LineAdded      = "line_added"
+	LineVoided     = "line_voided"
+	CoversChanged  = "covers"
+	Linked         = "linked" // to a reservation, or away from one
+	Moved          = "moved"
+	MergedInto     = "merged_into" // of the check that ends
+	TookOver       = "took_over"   // of the check that goes on
+	Split          = "split"       // of the check that lost lines
+	SplitOff       = "split_off"   // of the new one
+	TableCleared   = "cleared"
+	TableBussing   = "bussing"
+	TableFree      = "finished"
+	BillPrinted    = "bill_printed"
+	PaymentTaken   = "payment"
+	PaymentRefused = "payment_refused"
+	PaymentUnknown = "payment_unknown"
+	PaymentVoided  = "payment_voided"
+	CheckClosed    = "closed"
+	CheckReopened  = "reopened"
+	CheckCancelled = "cancelled"
+)
+
+// Step is one thing that happened at a check, as it is told within its transaction.
+type Step struct {
+	Check  *Check // as it is now; not to be changed
+	Kind   string
+	By     string
+	Lines  []Sold     // of LineAdded and LineVoided
+	Before []string   // of Moved: the tables it stood on
+	Other  journal.ID // of TookOver and SplitOff: the check that the lines come from
+}
 
 // States of a payment.
 const (
@@ -26,6 +64,7 @@ const (
 // Methods of payments that mean something here; any other is the venue's own word.
 const (
 	Room     = "room"
+	Deposit  = "deposit"
 	RoomCode = "IKPMS" // the one code a room payment has
 )
 
@@ -38,9 +77,10 @@ type Line struct {
 // Sold is a line on a check.
 type Sold struct {
 	Line
-	N  int       `json:"n" doc:"place on the check, from 0"`
-	At time.Time `json:"at"`
-	By string    `json:"by,omitzero"`
+	N      int       `json:"n" doc:"number of the line on the check, from 0; stays its own when others go"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by,omitzero"`
+	Voided bool      `json:"voided,omitzero" doc:"taken off again; it counts for nothing"`
 }
 
 // Payment is money taken for a check, or asked of a room.
@@ -62,8 +102,17 @@ type content struct {
 	Tables      []string  `json:"tables"`
 	Covers      int       `json:"covers,omitzero"`
 	Staff       string    `json:"staff,omitzero"`
-	Reservation string    `json:"reservation,omitzero"`
+	Reservation string    `json:"reservation,omitzero" doc:"id of the reservation whose party it is"`
+	Guest       string    `json:"guest,omitzero"`
+	Notes       string    `json:"notes,omitzero" doc:"what staff should know of the party, allergies first"`
+	Profile     string    `json:"order_profile,omitzero"`
+	Till        string    `json:"till,omitzero" doc:"the till that it was opened for"`
+	WalkIn      bool      `json:"walk_in,omitzero"`
 	Outlet      string    `json:"outlet,omitzero"`
+	BilledAt    time.Time `json:"billed_at,omitzero"`
+	Table       string    `json:"table_state,omitzero" enum:"cleared,bussing,finished" doc:"what staff said of the table itself"`
+	MergedInto  string    `json:"merged_into,omitzero"`
+	SplitFrom   string    `json:"split_from,omitzero"`
 	Lines       []Sold    `json:"lines"`
 	Payments    []Payment `json:"payments"`
 }
@@ -73,7 +122,7 @@ type Check struct {
 	ID          journal.ID `json:"id"`
 	Number      int64      `json:"number" doc:"what the hotel sees as check number"`
 	BusinessDay string     `json:"business_day"`
-	State       string     `json:"state" enum:"open,closed"`
+	State       string     `json:"state" enum:"open,closed,merged,cancelled"`
 	Version     int        `json:"version"`
 	OpenedAt    time.Time  `json:"opened_at"`
 	ClosedAt    time.Time  `json:"closed_at,omitzero"`
@@ -88,7 +137,7 @@ type Check struct {
 // Event is one thing that happened at a check.
 type Event struct {
 	At     time.Time `json:"at"`
-	Kind   string    `json:"kind" enum:"opened,line_added,bill_printed,payment,payment_refused,payment_unknown,payment_voided,closed,reopened"`
+	Kind   string    `json:"kind" enum:"opened,line_added,line_voided,covers,linked,moved,merged_into,took_over,split,split_off,cleared,bussing,finished,bill_printed,payment,payment_refused,payment_unknown,payment_voided,closed,reopened,cancelled"`
 	By     string    `json:"by,omitzero"`
 	Detail any       `json:"detail,omitzero"`
 }
@@ -97,7 +146,9 @@ type Event struct {
 func (c *Check) reckon() {
 	c.Total, c.Paid, c.Tips = 0, 0, 0
 	for i := range c.Lines {
-		c.Total += c.Lines[i].Total()
+		if !c.Lines[i].Voided {
+			c.Total += c.Lines[i].Total()
+		}
 	}
 	for _, p := range c.Payments {
 		if p.State == Paid {
@@ -105,6 +156,25 @@ func (c *Check) reckon() {
 		}
 	}
 	c.Balance = c.Total - c.Paid
+}
+
+// next is the number of the next line.
+func (c *Check) next() int {
+	n := 0
+	for i := range c.Lines {
+		n = max(n, c.Lines[i].N+1)
+	}
+	return n
+}
+
+// byRoom tells whether a room pays or may pay of the check.
+func (c *Check) byRoom() bool {
+	return slices.ContainsFunc(c.Payments, func(p Payment) bool { return p.Posting != nil && p.State != Voided })
+}
+
+// pending tells whether a payment is under way.
+func (c *Check) pending() bool {
+	return slices.ContainsFunc(c.Payments, func(p Payment) bool { return p.State == Pending })
 }
 
 // claimed is what payments hold or may hold of the total: those that are pending too.
@@ -130,6 +200,9 @@ func (c *Check) parts() []Part {
 	at := map[string]int{}
 	for i := range c.Lines {
 		l := &c.Lines[i]
+		if l.Voided {
+			continue
+		}
 		group := l.Group
 		if group == "" {
 			group = l.Category

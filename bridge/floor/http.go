@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"aboyeur/bridge/access"
@@ -18,6 +19,8 @@ import (
 // Bounds of requests.
 const (
 	maxText   = 200
+	maxNotes  = 2000
+	maxCovers = 1000
 	maxTables = 20
 	listed    = 500 // checks in one list
 )
@@ -39,11 +42,15 @@ type Table struct {
 
 // CheckOnSite is an open check in short.
 type CheckOnSite struct {
-	ID      journal.ID `json:"id"`
-	Number  int64      `json:"number"`
-	Covers  int        `json:"covers,omitzero"`
-	Total   int64      `json:"total"`
-	Balance int64      `json:"balance"`
+	ID          journal.ID `json:"id"`
+	Number      int64      `json:"number"`
+	Covers      int        `json:"covers,omitzero"`
+	Guest       string     `json:"guest,omitzero"`
+	Reservation string     `json:"reservation,omitzero"`
+	OpenedAt    time.Time  `json:"opened_at"`
+	BilledAt    time.Time  `json:"billed_at,omitzero"`
+	Total       int64      `json:"total"`
+	Balance     int64      `json:"balance"`
 }
 
 type tableList struct {
@@ -56,12 +63,12 @@ func (s *Service) Routes() []api.Route {
 	tags := []string{"floor"}
 	key := []api.Param{{Name: "Idempotency-Key", In: "header", Doc: "the same key sends the same request again without a second effect; kept 30 days"}}
 	problems := []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
-	return []api.Route{
+	return append(s.moveRoutes(staff, key, problems), []api.Route{
 		{Method: "GET", Path: "/v1/tables", Roles: staff, Tags: tags, Summary: "The tables and what is open on them", Answer: tableList{}, Handle: s.getTables},
 		{Method: "POST", Path: "/v1/checks", Roles: staff, Tags: tags, Summary: "Open a check", Params: key, Body: Opening{}, Answer: Check{}, Status: http.StatusCreated,
 			Also: []int{http.StatusOK}, Problems: []int{http.StatusConflict, http.StatusServiceUnavailable}, Handle: s.postCheck},
 		{Method: "GET", Path: "/v1/checks", Roles: staff, Tags: tags, Summary: "List checks, newest first",
-			Params: []api.Param{{Name: "state", Enum: []string{Open, Closed}, Doc: "open when absent"}}, Answer: checkList{}, Handle: s.getChecks},
+			Params: []api.Param{{Name: "state", Enum: []string{Open, Closed, Merged, Cancelled}, Doc: "open when absent"}}, Answer: checkList{}, Handle: s.getChecks},
 		{Method: "GET", Path: "/v1/checks/{id}", Roles: staff, Tags: tags, Summary: "One check with its events", Answer: Check{}, Problems: []int{http.StatusNotFound}, Handle: s.getCheck},
 		{Method: "POST", Path: "/v1/checks/{id}/lines", Roles: staff, Tags: tags, Summary: "Add lines", Params: key, Body: newLines{}, Answer: Check{}, Problems: problems, Handle: s.postLines},
 		{Method: "POST", Path: "/v1/checks/{id}/payments", Roles: staff, Tags: tags, Summary: "Take a payment; a room's is charged at the hotel before the answer",
@@ -69,7 +76,7 @@ func (s *Service) Routes() []api.Route {
 		{Method: "POST", Path: "/v1/checks/{id}/bill", Roles: staff, Tags: tags, Summary: "Note that the bill was printed", Params: key, Answer: Check{}, Problems: problems, Handle: s.postBill},
 		{Method: "POST", Path: "/v1/checks/{id}/close", Roles: staff, Tags: tags, Summary: "Close a paid check", Params: key, Answer: Check{}, Problems: problems, Handle: s.postClose},
 		{Method: "POST", Path: "/v1/checks/{id}/reopen", Roles: []access.Role{access.Manager, access.Till}, Tags: tags, Summary: "Reopen a closed check", Params: key, Answer: Check{}, Problems: problems, Handle: s.postReopen},
-	}
+	}...)
 }
 
 func (s *Service) getTables(w http.ResponseWriter, r *http.Request) error {
@@ -82,7 +89,7 @@ func (s *Service) getTables(w http.ResponseWriter, r *http.Request) error {
 	for i := range open {
 		c := &open[i]
 		for _, t := range c.Tables {
-			on[t] = append(on[t], CheckOnSite{c.ID, c.Number, c.Covers, c.Total, c.Balance})
+			on[t] = append(on[t], CheckOnSite{c.ID, c.Number, c.Covers, c.Guest, c.Reservation, c.OpenedAt, c.BilledAt, c.Total, c.Balance})
 		}
 	}
 	v := tableList{Tables: []Table{}}
@@ -122,31 +129,59 @@ func (s *Service) postCheck(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) checkOpening(o *Opening) []api.Fault {
+	faults := s.checkTables(o.Tables)
+	wrong := func(pointer, detail string) { faults = append(faults, api.Fault{Pointer: pointer, Detail: detail}) }
+	if o.Covers < 0 || o.Covers > maxCovers {
+		wrong("/covers", fmt.Sprintf("is not a number from 0 to %d", maxCovers))
+	}
+	for _, f := range []struct {
+		pointer, text string
+		limit         int
+	}{
+		{"/staff", o.Staff, maxText}, {"/reservation", o.Reservation, maxText}, {"/outlet", o.Outlet, maxText}, {"/guest", o.Guest, maxText},
+		{"/order_profile", o.Profile, maxText}, {"/till", o.Till, maxText}, {"/notes", o.Notes, maxNotes},
+	} {
+		if utf8.RuneCountInString(f.text) > f.limit {
+			wrong(f.pointer, fmt.Sprintf("is longer than %d characters", f.limit))
+		}
+	}
+	return faults
+}
+
+// checkTables finds what is wrong with a list of tables. A name has to be one of the floor to the letter: a resembling one
+// is somebody else's table (spec/reservations.md 5).
+func (s *Service) checkTables(tables []string) []api.Fault {
 	var faults []api.Fault
 	wrong := func(pointer, detail string) { faults = append(faults, api.Fault{Pointer: pointer, Detail: detail}) }
-	if len(o.Tables) > maxTables {
+	if len(tables) > maxTables {
 		wrong("/tables", fmt.Sprintf("names more than %d tables", maxTables))
 	}
-	for i, t := range o.Tables {
+	for i, t := range tables {
 		pointer := fmt.Sprintf("/tables/%d", i)
 		switch {
 		case strings.TrimSpace(t) == "":
 			wrong(pointer, "is empty")
-		case len(s.c.Areas) > 0 && s.area(t) == "":
+		case utf8.RuneCountInString(t) > maxText:
+			wrong(pointer, fmt.Sprintf("is longer than %d characters", maxText))
+		case !s.Known(t):
 			wrong(pointer, "is no table of the floor; see /v1/tables")
-		case slices.Contains(o.Tables[:i], t):
+		case slices.Contains(tables[:i], t):
 			wrong(pointer, "stands twice")
 		}
 	}
-	if o.Covers < 0 || o.Covers > 1000 {
-		wrong("/covers", "is not a number from 0 to 1000")
-	}
-	for _, f := range []struct{ pointer, text string }{{"/staff", o.Staff}, {"/reservation", o.Reservation}, {"/outlet", o.Outlet}} {
-		if utf8.RuneCountInString(f.text) > maxText {
-			wrong(f.pointer, fmt.Sprintf("is longer than %d characters", maxText))
-		}
-	}
 	return faults
+}
+
+// Known tells whether the floor has a table of exactly this name. A venue that named no tables has any.
+func (s *Service) Known(table string) bool { return len(s.c.Areas) == 0 || s.area(table) != "" }
+
+// Tables names every table of the floor.
+func (s *Service) Tables() []string {
+	list := []string{}
+	for _, a := range s.c.Areas {
+		list = append(list, a.Tables...)
+	}
+	return list
 }
 
 func (s *Service) getChecks(w http.ResponseWriter, r *http.Request) error {
@@ -154,9 +189,9 @@ func (s *Service) getChecks(w http.ResponseWriter, r *http.Request) error {
 	switch state {
 	case "":
 		state = Open
-	case Open, Closed:
+	case Open, Closed, Merged, Cancelled:
 	default:
-		return api.Invalid([]api.Fault{{Pointer: "?state", Detail: "is neither open nor closed"}})
+		return api.Invalid([]api.Fault{{Pointer: "?state", Detail: "is none of open, closed, merged, cancelled"}})
 	}
 	list, err := s.List(r.Context(), state, listed)
 	if err != nil {
@@ -325,7 +360,14 @@ func problem(err error) error {
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}
 	case errors.Is(err, ErrOther):
 		return api.Conflict("other_content", err.Error())
-	case errors.Is(err, ErrClosed), errors.Is(err, ErrFull), errors.Is(err, ErrUnderWay):
+	case errors.Is(err, ErrTable):
+		return api.Conflict("table_unavailable", err.Error())
+	case errors.Is(err, ErrLine):
+		return api.Invalid([]api.Fault{{Pointer: "/lines", Detail: err.Error()}})
+	case errors.Is(err, ErrSame):
+		return api.Invalid([]api.Fault{{Pointer: "/into", Detail: err.Error()}})
+	case errors.Is(err, ErrClosed), errors.Is(err, ErrEnded), errors.Is(err, ErrFull), errors.Is(err, ErrUnderWay), errors.Is(err, ErrRoom),
+		errors.Is(err, ErrClaimed), errors.Is(err, ErrUsed):
 		return api.Conflict("state", err.Error())
 	case errors.Is(err, ErrBalance):
 		return api.Conflict("balance", err.Error())
