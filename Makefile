@@ -115,7 +115,7 @@ nightly: test ## the long forms of tests, fuzzing and bench; hours
 
 .PHONY: screenshots
 screenshots: need-test ## a picture of every page into screenshots/
-	$(GO) test -count 1 -run '^TestScreenshots$$' ./bridge/web -args -screenshots $(CURDIR)/screenshots
+	$(GO) test -count 1 -run '^TestScreenshots' ./bridge/web -args -screenshots $(CURDIR)/screenshots
 
 # The guest's image is made once, outside this folder: CACHE=... says where else.
 .PHONY: emulate-usb

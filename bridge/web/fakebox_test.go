@@ -49,6 +49,7 @@ type fakeBox struct {
 	answers  map[string]int    // path -> status, for faults
 	hotel    *fakeHotel        // nil: none is configured
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
+	pass     fakePass
 }
 
 func newFakeBox(t *testing.T, c Config) *fakeBox {
@@ -242,6 +243,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		return b.stream(w, r, first)
 	})
 	handle("POST /v1/tickets/{id}/{act}", b.act)
+	b.passRoutes(handle)
 	b.hotelRoutes(handle)
 }
 
@@ -374,6 +376,9 @@ func (b *fakeBox) beat() {
 		if showsTicket(k) || k["state"] == "held" {
 			open++
 		}
+	}
+	if b.pass.rows != nil {
+		open = len(b.pass.rows)
 	}
 	f := fmt.Sprintf("event: beat\ndata: {\"now\":%q,\"open\":%d,\"seq\":%d}\n\n", b.now().Format(time.RFC3339Nano), open, b.seq)
 	for reader := range b.readers {

@@ -44,7 +44,7 @@ type shell struct {
 // Style names the page's own stylesheet, which comes after the shared one; "" when it needs none.
 func (s shell) Style() string {
 	switch s.Page {
-	case "hotel", "kitchen":
+	case "hotel", "kitchen", "expo":
 		return s.Page
 	case "pair", "sign-in", "missing":
 		return "card"
@@ -64,7 +64,7 @@ func newPages(c Config, a *assets) *pages {
 	for _, name := range []string{"orders", "hotel", "printers", "devices", "health", "audit", "help"} {
 		parse(name, "icons", "head", "console", name)
 	}
-	for _, name := range []string{"kitchen", "pair", "sign-in", "missing"} {
+	for _, name := range []string{"kitchen", "expo", "pair", "sign-in", "missing"} {
 		parse(name, "icons", "head", name)
 	}
 	return p
@@ -94,6 +94,15 @@ func (p *pages) kitchen(w http.ResponseWriter, r *http.Request) error {
 		return p.send(w, r, http.StatusNotFound, shell{Page: "missing", Missing: name})
 	}
 	return p.send(w, r, http.StatusOK, shell{Page: "kitchen", Screen: s, Theme: s.Theme})
+}
+
+// expo serves the pass. A screen of that name in the configuration gives its geometry and theme.
+func (p *pages) expo(w http.ResponseWriter, r *http.Request) error {
+	s, err := p.screen(expoScreen)
+	if err != nil {
+		s = Screen{Name: expoScreen, DiagonalInches: defaultDiagonal, DistanceM: defaultDistance, Theme: "night"}
+	}
+	return p.send(w, r, http.StatusOK, shell{Page: "expo", Screen: s, Theme: s.Theme})
 }
 
 // send renders a shell in the language and theme of this browser. A query language= or theme= chooses them: it sets the

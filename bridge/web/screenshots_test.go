@@ -151,3 +151,30 @@ func TestScreenshots(t *testing.T) {
 	}
 	p.shoot("phone_screens_grill")
 }
+
+// TestScreenshotsOfThePass leaves pictures of the pass; the tests of its flows look at its sizes.
+func TestScreenshotsOfThePass(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("no -screenshots DIR")
+	}
+	for _, glass := range []struct {
+		name          string
+		width, height int64
+		screen        Screen
+	}{
+		{"21-inch", 1920, 1080, Screen{Name: "expo", DiagonalInches: 21.5, DistanceM: 1.2}},
+		{"42-inch", 1920, 1080, Screen{Name: "expo", DiagonalInches: 42, DistanceM: 3}},
+		{"7-inch", 1024, 600, Screen{Name: "expo", DiagonalInches: 7, DistanceM: .5}},
+		{"21-inch-day", 1920, 1080, Screen{Name: "expo", DiagonalInches: 21.5, DistanceM: 1.2, Theme: "day"}},
+		{"phone", 375, 812, Screen{Name: "expo"}},
+	} {
+		box := newFakeBox(t, Config{Screens: []Screen{glass.screen}, Language: "fr"})
+		box.pass.rows, box.warnings = passOf(), cannedWarnings()
+		x := openTab(t, box, glass.width, glass.height)
+		for _, language := range []string{"fr", "en"} {
+			x.open("/expo?language=" + language)
+			x.wait("rows", "document.querySelectorAll('.x-row').length === 7")
+			x.shoot("expo-" + glass.name + "-" + language)
+		}
+	}
+}

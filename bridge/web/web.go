@@ -32,6 +32,15 @@ type Screen struct {
 	Stations       []string
 }
 
+// Geometry of a screen that says nothing of it.
+const (
+	defaultDiagonal = 21.5 // inches
+	defaultDistance = 1.2  // metres
+)
+
+// expoScreen is the name that a device at the pass is paired as.
+const expoScreen = "expo"
+
 // Routes gives every page and the files they need. It panics when the embedded pages do not parse, which the
 // package's tests rule out.
 func Routes(c Config) []api.Route {
@@ -45,10 +54,10 @@ func Routes(c Config) []api.Route {
 	for i := range c.Screens {
 		s := &c.Screens[i]
 		if s.DiagonalInches <= 0 {
-			s.DiagonalInches = 21.5
+			s.DiagonalInches = defaultDiagonal
 		}
 		if s.DistanceM <= 0 {
-			s.DistanceM = 1.2
+			s.DistanceM = defaultDistance
 		}
 		fill(&s.Theme, "night")
 	}
@@ -77,6 +86,7 @@ func Routes(c Config) []api.Route {
 		page("/audit", "Who did what", []access.Role{access.Manager}, p.console("audit")),
 		page("/help", "How to use screens and console", office, p.console("help")),
 		page("/screens/{screen}", "A kitchen screen", kitchen, p.kitchen),
+		page("/expo", "The pass: every order, its stations, and its hand-over", kitchen, p.expo),
 		page("/pair", "Shows a code by which a browser becomes a screen", nil, p.bare("pair")),
 		page("/sign-in", "Sign in with a token", nil, p.bare("sign-in")),
 		file("/assets/{version}/{file}", p.assets.serve),

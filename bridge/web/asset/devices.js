@@ -7,7 +7,7 @@ const screens = [...$('screens').children].map(e => e.dataset);
 
 function pairForm() {
   const code = h('input', { id: 'code', class: 'code-input', maxlength: 8, autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false', placeholder: 'K7Q2', required: true });
-  const screen = h('select', { id: 'screen' }, screens.map(s => h('option', { value: s.name }, s.name)));
+  const screen = h('select', { id: 'screen' }, [...screens.map(s => s.name), ...(screens.some(s => s.name === 'expo') ? [] : ['expo'])].map(name => h('option', { value: name }, name)));
   return h('form', { class: 'pair-form', onsubmit: async e => {
     e.preventDefault();
     const value = code.value.trim().toUpperCase();

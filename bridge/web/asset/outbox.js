@@ -9,7 +9,9 @@ const OLDEST = 12 * 3600e3; // an act older than a service is not sent any more
 
 export class Outbox {
   // answered(act, ticket) and refused(act, fault) are called when the box decided; changed() whenever the list changes.
-  constructor(name, { answered, refused, changed }) {
+  // Acts go to base + id + '/' + verb.
+  constructor(name, { answered, refused, changed }, base = '/v1/tickets/') {
+    this.base = base;
     this.store = 'aboyeur.outbox.' + name;
     this.on = { answered, refused, changed };
     this.acts = this.load();
@@ -43,8 +45,11 @@ export class Outbox {
   of(id) { return this.acts.findLast(a => a.id === id); }
 
   // drop takes back an act that has not left yet.
-  drop(id, verb) {
-    const i = this.acts.findLastIndex(a => a.id === id && a.verb === verb && a !== this.sending);
+  drop(id, verb) { return this.dropLike(id, verb, true); }
+
+  // dropLike takes back an act whose verb begins so.
+  dropLike(id, verb, whole) {
+    const i = this.acts.findLastIndex(a => a.id === id && (whole ? a.verb === verb : a.verb.startsWith(verb)) && a !== this.sending);
     if (i < 0) return false;
     this.acts.splice(i, 1);
     this.save();
@@ -58,7 +63,7 @@ export class Outbox {
       const act = this.sending = this.acts[0];
       let done;
       try {
-        const answer = await call('POST', `/v1/tickets/${encodeURIComponent(act.id)}/${act.verb}`, { key: act.key });
+        const answer = await call('POST', `${this.base}${encodeURIComponent(act.id)}/${act.verb}`, { key: act.key });
         done = () => this.on.answered(act, answer.body);
       } catch (fault) {
         act.tries = (act.tries || 0) + (fault.status === 500 ? 1 : 0);

@@ -12,7 +12,7 @@ function state(text, name) {
   $('code').dataset.state = name;
 }
 
-const go = name => location.replace('/screens/' + encodeURIComponent(name));
+const go = name => location.replace(name === 'expo' ? '/expo' : '/screens/' + encodeURIComponent(name));
 
 async function ask() {
   $('again').hidden = true;
