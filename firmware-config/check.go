@@ -1,6 +1,7 @@
 package firmwareconfig
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"aboyeur/devices/port"
+	"aboyeur/protocol/opera"
 )
 
 // resolve checks what concerns two places of the file, fills the defaults that depend on other keys, and reports the
@@ -346,11 +348,6 @@ func (cs *claims) claim(station, key, what, text string) {
 	}
 }
 
-// versions are the oldest OPERA releases whose interface is known to work, by branch (spec/features.md OPR-13 to OPR-18).
-var versions = map[string]string{"": "5.0.03.03", "E43": "5.0.04.01", "E24": "5.0.04.02", "E17": "5.0.04.03", "E10": "5.0.05.00"}
-
-const cloudVersion = "1.20"
-
 func (d *decoder) resolvePMS(p *PMS) {
 	if p.Kind == KindNone {
 		return
@@ -370,16 +367,10 @@ func (d *decoder) resolvePMS(p *PMS) {
 			d.wrong("pms.tls", "a serial line has no TLS", "write tls: false")
 		}
 	}
-	if p.Version != "" && !d.blamed("pms.version") && !d.blamed("pms.branch") {
-		least, of := versions[p.Branch], "OPERA 5"
-		if p.Branch != "" {
-			of += " " + p.Branch
-		}
-		if p.Dialect == DialectOHIP {
-			least, of = cloudVersion, "OPERA Cloud"
-		}
-		if older(p.Version, least) {
-			d.wrong("pms.version", of+" "+p.Version+" has no interface that works", "update it to "+least+" or later")
+	if !d.blamed("pms.version") && !d.blamed("pms.branch") {
+		var old *opera.VersionError
+		if errors.As(opera.CheckVersion(p.Dialect, p.Branch, p.Version), &old) {
+			d.wrong("pms.version", old.Product+" "+old.Version+" has no interface that works", "update it to "+old.Least+" or later")
 		}
 	}
 	names, codes := map[string]string{}, map[int]string{}
@@ -436,27 +427,6 @@ func (d *decoder) resolveCloud(p *PMS, outlets []string) {
 			d.wrong(key, "has neither total nor subtotals", `write the code of the whole check, as in total: "2000", or one for each subtotal`)
 		}
 	}
-}
-
-// older reports whether version a comes before b; both are numbers with points between.
-func older(a, b string) bool {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(as), len(bs)) {
-		var x, y string
-		if i < len(as) {
-			x = strings.TrimLeft(as[i], "0")
-		}
-		if i < len(bs) {
-			y = strings.TrimLeft(bs[i], "0")
-		}
-		if len(x) != len(y) {
-			return len(x) < len(y)
-		}
-		if x != y {
-			return x < y
-		}
-	}
-	return false
 }
 
 func (d *decoder) resolveReservations(rs []Reservations) {

@@ -587,20 +587,6 @@ func TestNear(t *testing.T) {
 	}
 }
 
-func TestOlder(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want bool
-	}{
-		{"5.0.03.02", "5.0.03.03", true}, {"5.0.03.03", "5.0.03.03", false}, {"5.0.3.3", "5.0.03.03", false}, {"1.9", "1.20", true},
-		{"5.0.10", "5.0.9.9", false}, {"5", "5.0.0", false}, {"4.9.99.99", "5.0", true},
-	} {
-		if got := older(c.a, c.b); got != c.want {
-			t.Errorf("older(%s, %s) = %v, want %v", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func BenchmarkLoad(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -456,23 +456,6 @@ func TestPeriodsAndSlots(t *testing.T) {
 	}
 }
 
-func TestCheckVersion(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		dialect, branch, version string
-		ok                       bool
-	}{
-		{"fias", "", "5.0.03.03", true}, {"fias", "", "5.0.03.02", false}, {"fias", "", "V5.0.03.03", true}, {"fias", "", "", true}, {"fias", "", "5.0.3.3", true},
-		{"fias", "E43", "5.0.04.00", false}, {"fias", "E43", "5.0.04.01", true}, {"fias", "E24", "5.0.04.01", false}, {"fias", "E24", "5.0.04.02", true},
-		{"xmlpos", "E17", "5.0.04.02", false}, {"xmlpos", "E17", "5.0.04.03", true}, {"fias", "E10", "5.0.04.99", false}, {"fias", "E10", "5.0.05.00", true},
-		{"ohip", "", "1.9", false}, {"ohip", "", "1.20", true}, {"ohip", "", "22.1", true}, {"fias", "", "6.2031", true}, {"fias", "", "IFC8", true}, {"fias", "", "5.0", false},
-	} {
-		if err := CheckVersion(c.dialect, c.branch, c.version); (err == nil) != c.ok {
-			t.Errorf("CheckVersion(%s, %s, %s) = %v", c.dialect, c.branch, c.version, err)
-		}
-	}
-}
-
 // A hotel that is too old is not charged, and says why.
 func TestVersionGate(t *testing.T) {
 	t.Parallel()
