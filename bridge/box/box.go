@@ -258,7 +258,7 @@ func (b *Box) pages() web.Config {
 	c := web.Config{
 		Site: b.c.Site.Name, Language: b.c.Site.Language, Timezone: b.c.Site.Timezone, Currency: b.c.Site.Currency.Code,
 		DayClose: fmt.Sprintf("%02d:%02d", int(b.dayClose.Hours()), int(b.dayClose.Minutes())%60),
-		Version:  b.o.Version, Demo: b.o.Demo, Log: b.log,
+		Version:  b.o.Version, Demo: b.o.Demo, Log: b.log, Models: escpos.Models(),
 	}
 	for _, s := range b.c.Screens {
 		screen := web.Screen{Name: s.Name, DiagonalInches: s.DiagonalInches, DistanceM: s.DistanceMetres, Theme: s.Theme}

@@ -102,21 +102,6 @@ func TestOrderShowsThePromise(t *testing.T) {
 	b.wait("an unknown order says so", "document.querySelector('#panel').innerText.includes('there is no order none')")
 }
 
-func TestPrintersPage(t *testing.T) {
-	box, b := consoleTab(t, "/printers")
-	b.wait("cards", "document.querySelectorAll('.tile').length === 4")
-	if got := b.text("[data-name=pass] .state"); got != "paper out" {
-		t.Errorf("state reads %q, want paper out", got)
-	}
-	if got := b.eval("getComputedStyle(document.querySelector('[data-name=pass] .shape')).borderRadius + ' ' + getComputedStyle(document.querySelector('[data-name=bar] .shape')).borderRadius"); got != "1px 50%" {
-		t.Errorf("shapes of a bad and a good state: %s, want them to differ", got)
-	}
-	b.click("[data-name=grill] footer button:nth-child(2)")
-	b.until("paused", func() bool { return box.count("pause grill") == 1 })
-	b.click("[data-name=pastry] footer .primary")
-	b.until("resumed", func() bool { return box.count("resume pastry") == 1 })
-}
-
 func TestDevicesPage(t *testing.T) {
 	box, b := consoleTab(t, "/devices")
 	b.wait("pairings", "document.querySelectorAll('.rows tbody tr').length === 2")

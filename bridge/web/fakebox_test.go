@@ -44,10 +44,13 @@ type fakeBox struct {
 	printers []object
 	warnings []object
 	pairings []object
-	session  object            // nil: nobody is signed in
-	approved string            // screen of the pairing under way
-	answers  map[string]int    // path -> status, for faults
-	hotel    *fakeHotel        // nil: none is configured
+	session  object         // nil: nobody is signed in
+	approved string         // screen of the pairing under way
+	answers  map[string]int // path -> status, for faults
+	hotel    *fakeHotel     // nil: none is configured
+	jobs     []object       // print jobs, newest first
+	outages  []object
+	found    []object          // what a scan finds
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 	pass     fakePass
 }
@@ -174,10 +177,6 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		b.mu.Unlock()
 		return api.Answer(w, 204, nil)
 	})
-	handle("POST /v1/printers/{name}/{act}", func(w http.ResponseWriter, r *http.Request) error {
-		b.note(r.PathValue("act") + " " + r.PathValue("name"))
-		return api.Answer(w, 200, object{})
-	})
 	handle("GET /v1/orders", func(w http.ResponseWriter, r *http.Request) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -213,8 +212,8 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	})
 	handle("GET /v1/jobs/{id}/preview.png", func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Type", "image/png")
-		_, err := w.Write(ticketPicture(r.PathValue("id")))
-		return err
+		_, _ = w.Write(ticketPicture(r.PathValue("id"))) // a picture that scrolled away is no longer wanted
+		return nil
 	})
 	handle("GET /v1/changes", func(w http.ResponseWriter, r *http.Request) error {
 		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
@@ -245,6 +244,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	handle("POST /v1/tickets/{id}/{act}", b.act)
 	b.passRoutes(handle)
 	b.hotelRoutes(handle)
+	b.printerRoutes(handle)
 }
 
 func notNil(list []object) []object {
@@ -579,15 +579,6 @@ func cannedOrders(n int) []object {
 		list = append(list, o)
 	}
 	return list
-}
-
-func cannedPrinters() []object {
-	return []object{
-		{"name": "grill", "connect": "tcp:127.0.0.1:9100", "model": "epson-tm-t88", "up": true, "state": "ready", "paper": "low", "reason": "", "proof": "process_id", "queue": 0, "oldest_held_seconds": 0, "sequence": 142, "fallback": "bar", "stations": []string{"grill", "fry"}, "maker": "EPSON", "device": "TM-T88VI", "firmware": "30.42"},
-		{"name": "bar", "connect": "tcp:127.0.0.1:9101", "model": "epson-tm-t20", "up": true, "state": "printing", "paper": "ok", "proof": "fence", "queue": 1, "oldest_held_seconds": 0, "sequence": 88, "stations": []string{"bar"}, "maker": "EPSON", "device": "TM-T20III"},
-		{"name": "pass", "connect": "tcp:127.0.0.1:9102", "model": "generic-80mm", "up": false, "state": "paper_out", "paper": "out", "reason": "paper_out", "proof": "none", "queue": 3, "oldest_held_seconds": 74, "sequence": 51, "fallback": "grill", "stations": []string{"pass"}},
-		{"name": "pastry", "connect": "tcp:127.0.0.1:9103", "model": "generic-80mm", "up": true, "state": "paused", "paper": "ok", "proof": "unknown", "queue": 0, "oldest_held_seconds": 0, "sequence": 0, "stations": []string{"pastry"}},
-	}
 }
 
 func cannedWarnings() []object {

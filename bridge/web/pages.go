@@ -39,15 +39,17 @@ type shell struct {
 	Screen  Screen
 	Missing string // name of a screen that does not exist
 	Assets  string // "/assets/VERSION/"
+	Style   string // name of the page's own stylesheet, if it has one
 }
 
-// Style names the page's own stylesheet, which comes after the shared one; "" when it needs none.
-func (s shell) Style() string {
-	switch s.Page {
-	case "hotel", "kitchen", "expo":
-		return s.Page
+// style names the page's own stylesheet, which comes after the shared one and has the page's name; "" when there is none.
+func (p *pages) style(page string) string {
+	switch page {
 	case "pair", "sign-in", "missing":
 		return "card"
+	}
+	if _, ok := p.assets.files[page+".css"]; ok {
+		return page
 	}
 	return ""
 }
@@ -123,6 +125,7 @@ func (p *pages) send(w http.ResponseWriter, r *http.Request, status int, s shell
 		}
 	}
 	s.Path, s.Site, s.Config, s.Assets = r.URL.Path, p.Site, p.Config, "/assets/"+p.assets.version+"/"
+	s.Style = p.style(s.Page)
 
 	var b bytes.Buffer
 	if err := p.shells[s.Page].ExecuteTemplate(&b, "page", s); err != nil {

@@ -19,12 +19,14 @@ func TestScreenshots(t *testing.T) {
 	box.hotel = newFakeHotel()
 	b := openTab(t, box, 1440, 900)
 	ready := map[string]string{
-		"/orders": "document.querySelectorAll('#rows tr').length", "/orders/o1": "document.querySelectorAll('.ev').length && document.querySelector('.ticket-picture')?.complete", "/printers": "document.querySelector('.tile')",
+		"/orders": "document.querySelectorAll('#rows tr').length", "/orders/o1": "document.querySelectorAll('.ev').length && document.querySelector('.ticket-picture')?.complete",
 		"/devices": "document.querySelector('.tile')", "/health": "document.querySelector('.tile')", "/audit": "document.querySelector('.rows')", "/help": "document.querySelector('#who').innerText",
 		"/sign-in": "document.activeElement.id === 'token'", "/pair": "document.querySelectorAll('.code span').length === 4",
 	}
 	maps.Copy(ready, hotelPages)
-	paths := []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/printers", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
+	maps.Copy(ready, printerPages)
+	box.jobs, box.outages = append(cannedJobs("pass", 3, 12), cannedJobs("grill", 0, 16)...), cannedOutages(5)
+	paths := []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/printers", "/printers/pass", "/printers/grill/replace", "/add-printer", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
 	fits := func(path string) {
 		t.Helper()
 		if wide := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide != "0" {

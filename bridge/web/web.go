@@ -18,8 +18,9 @@ type Config struct {
 	DayClose string // when the business day rolls, venue time; "" means "05:30"
 	Currency string // ISO code; "" means EUR
 	Screens  []Screen
-	Version  string // of the program, on the Help page
-	Demo     bool   // says so in the console's head
+	Models   []string // of printers the program knows, for who adds one
+	Version  string   // of the program, on the Help page
+	Demo     bool     // says so in the console's head
 	Log      *slog.Logger
 }
 
@@ -81,6 +82,9 @@ func Routes(c Config) []api.Route {
 		page("/hotel/trace", "The records on the hotel link as they come", office, p.console("hotel")),
 		page("/hotel/setup", "How the hotel link is set up", office, p.console("hotel")),
 		page("/printers", "Printers and their state", office, p.console("printers")),
+		page("/printers/{name}", "One printer: queue, last tickets, outages", office, p.console("printers")),
+		page("/printers/{name}/replace", "Puts another device behind a printer's name", office, p.console("printers")),
+		page("/add-printer", "Looks for printers and takes one into service", office, p.console("printers")),
 		page("/devices", "Screens, and the browsers paired with them", office, p.console("devices")),
 		page("/health", "The box's own figures and warnings", office, p.console("health")),
 		page("/audit", "Who did what", []access.Role{access.Manager}, p.console("audit")),

@@ -1,53 +1,116 @@
-// Printers: a card each, with its state as a word and a shape.
+// Printers: a card each, with its state as a word and a shape; beside them one printer, the wizard that replaces it, or
+// the search for new ones, each with an address of its own.
 
-import { $, age, get, h, n, number, swap, t, when, word } from './base.js';
+import { $, get, h, number, swap, t, word } from './base.js';
+import { addPrinter } from './addprinter.js';
+import { printer } from './printer.js';
+import { grade, href, paper, queue, reason, state } from './printerstate.js';
+import { replace } from './replace.js';
 import { follow, may, perform, ready, say, sayFault } from './shell.js';
 
-const GOOD = new Set(['ready', 'printing']);
-const grade = p => p.state === 'paused' || p.paper === 'low' ? (GOOD.has(p.state) || p.state === 'paused' ? 'warn' : 'bad') : GOOD.has(p.state) ? 'ok' : p.state === 'connecting' ? 'warn' : 'bad';
+const MANY = 8; // cards; beyond them a field to find one by typing
 
-function fact(name, value, extra) {
-  return value === undefined || value === null || value === '' ? null : h('div', { class: 'fact' }, h('dt', {}, name), h('dd', extra || {}, value));
-}
+let all = [], filter = '', loaded = false, drawn = '';
 
-// reason says what the state alone does not.
-function reason(p) {
-  const parts = [p.reason && p.reason !== p.state && word('reason.', p.reason), p.detail, p.oldest_held_seconds >= 1 && t('printer.oldest', age(p.oldest_held_seconds * 1000))].filter(Boolean);
-  return parts.length > 0 && h('p', { class: 'reason' }, parts.join(' · '));
+// ---- the cards
+
+// verb is a button that pauses or resumes.
+function verb(p, act, kind) {
+  return h('button', { class: 'button ' + (kind || ''), id: act + '-' + p.name, onclick: async e => {
+    if (await perform(e.currentTarget, `/v1/printers/${encodeURIComponent(p.name)}/${act}`, { done: t('printer.done.' + act, p.name) })) list.run();
+  } }, t('printer.' + act));
 }
 
 function card(p) {
-  const act = (verb, text, kind) => h('button', { class: 'button ' + (kind || ''), onclick: async e => {
-    if (await perform(e.currentTarget, `/v1/printers/${encodeURIComponent(p.name)}/${verb}`, { done: t('printer.done.' + verb, p.name) })) list.run();
-  } }, text);
-  return h('article', { class: 'tile', data: { grade: grade(p), name: p.name } },
-    h('header', {}, h('h2', {}, p.name), h('span', { class: 'state', data: { grade: grade(p) } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), word('printer.state.', p.state))),
-    reason(p),
-    h('div', { class: 'tile-figures' },
-      h('div', {}, h('b', {}, number(p.queue || 0)), h('span', {}, n('printer.waiting', p.queue || 0))),
-      h('div', {}, h('b', { class: 'paper', data: { paper: p.paper || 'unknown' } }, word('printer.paper.', p.paper || 'unknown')), h('span', {}, t('printer.paper'))),
-      h('div', {}, h('b', {}, p.sequence ? number(p.sequence) : '–'), h('span', {}, t('printer.sequence')))),
+  const why = reason(p);
+  return h('article', { class: 'tile printer', data: { grade: grade(p), name: p.name }, onclick: e => { if (!e.target.closest('a, button')) go(href(p)); } },
+    h('header', {}, h('h2', {}, h('a', { href: href(p) }, p.name)), state(p)),
+    why.length > 0 && h('p', { class: 'reason' }, why.join(' · ')),
+    h('div', { class: 'tile-figures' }, queue(p), paper(p), h('div', {}, h('b', {}, p.sequence ? number(p.sequence) : '–'), h('span', {}, t('printer.sequence')))),
     h('dl', { class: 'facts' },
-      fact(t('printer.proof'), word('printer.proof.', p.proof || 'unknown')),
-      fact(t('printer.stations'), (p.stations || []).join(', ')),
-      fact(t('printer.fallback'), p.fallback),
-      fact(t('printer.last'), p.last_ticket_at && when(p.last_ticket_at)),
-      fact(t('printer.model'), [p.maker, p.device || p.model, p.firmware].filter(Boolean).join(' · ')),
-      fact(t('printer.connect'), p.connect, { class: 'mono' })),
-    may('manager', 'staff') && h('footer', {}, act('test', t('printer.test')), p.state === 'paused' ? act('resume', t('printer.resume'), 'primary') : act('pause', t('printer.pause'))));
+      [['printer.proof', word('printer.proof.', p.proof || 'unknown')], ['printer.stations', (p.stations || []).join(', ')], ['printer.fallback', p.fallback], ['printer.model', [p.maker, p.device || p.model].filter(Boolean).join(' ')], ['printer.kind', word('printer.kind.', p.kind)]]
+        .filter(([, value]) => value).map(([key, value]) => h('div', { class: 'fact' }, h('dt', {}, t(key)), h('dd', {}, value)))),
+    may('manager', 'staff') && h('footer', {}, h('a', { class: 'button', href: href(p) }, t('printer.open')), p.state === 'paused' ? verb(p, 'resume', 'primary') : verb(p, 'pause')));
 }
 
-let drawn = '';
-const list = follow(['printer', 'job'], async () => {
-  const printers = (await get('/v1/printers')).printers || [];
-  await ready;
-  const sign = JSON.stringify(printers);
+const matches = p => !filter || [p.name, p.maker, p.device, p.model, p.connect, word('printer.state.', p.state), ...(p.stations || [])].join(' ').toLowerCase().includes(filter);
+
+function draw() {
+  const here = address(), shown = all.filter(matches);
+  const sign = JSON.stringify([shown, here.name]);
+  $('finder').hidden = all.length <= MANY;
   if (sign === drawn) return;
   drawn = sign;
-  const body = $('body');
+  const body = $('body'), focused = body.contains(document.activeElement) && document.activeElement.id;
   body.setAttribute('aria-busy', 'false');
-  if (!printers.length) { body.className = 'say'; say(body, t('printers.empty'), t('printers.empty_remedy')); return; }
+  if (!all.length) { body.className = 'sheet say'; say(body, t('printers.empty'), t('printers.empty_remedy')); return; }
+  if (!shown.length) { body.className = 'sheet say'; say(body, t('rows.none_found'), t('rows.none_found_remedy')); return; }
   body.className = 'tiles';
-  swap(body, printers.map(card));
+  const cards = shown.map(card);
+  cards.forEach((e, i) => e.classList.toggle('selected', shown[i].name === here.name));
+  swap(body, cards);
+  if (focused) $(focused)?.focus({ preventScroll: true });
+}
+
+// ---- the address: /printers, /printers/NAME, /printers/NAME/replace, /add-printer
+
+function address() {
+  const [, first, name, more] = location.pathname.split('/');
+  return { add: first === 'add-printer', name: decodeURIComponent(name || ''), replace: more === 'replace' };
+}
+
+// go leads to another address of this page without loading anything anew.
+function go(to) {
+  history.pushState(null, '', to);
+  route();
+}
+
+const views = [addPrinter, replace, printer];
+let at = '';
+
+function route() {
+  const { add, name, replace: replacing } = address(), view = add ? addPrinter : name && replacing ? replace : name ? printer : null;
+  const panel = $('panel'), key = location.pathname;
+  $('split').classList.toggle('open', !!view);
+  panel.hidden = !view;
+  if (key !== at) {
+    at = key;
+    for (const v of views) if (v !== view) v.close();
+    swap(panel);
+    panel.scrollTop = 0;
+    if (view && loaded) { view.open(panel, name, all, { go, reload: () => list.run() }); panel.focus({ preventScroll: true }); }
+  } else if (view && loaded) view.update(all);
+  draw();
+}
+
+document.addEventListener('click', e => {
+  const a = e.target.closest?.('main a[href^="/printers"], main a[href="/add-printer"]');
+  if (!a || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+  e.preventDefault();
+  go(a.getAttribute('href'));
 });
-list.fault = fault => { if (!drawn) { $('body').className = 'say'; sayFault($('body'), fault, () => list.run()); } };
+addEventListener('popstate', route);
+addEventListener('keydown', e => {
+  if (e.key === 'Escape' && !$('panel').hidden && !document.querySelector('dialog')) {
+    const { name, replace: replacing } = address();
+    go(replacing ? href(name) : '/printers');
+    if (!replacing) document.querySelector(`[data-name="${CSS.escape(name)}"] h2 a`)?.focus({ preventScroll: true });
+  } else if (e.key === '/' && !$('finder').hidden && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { e.preventDefault(); $('find').focus(); }
+});
+$('find').addEventListener('input', e => { filter = e.target.value.trim().toLowerCase(); draw(); });
+
+const list = follow(['printer', 'job', 'warning'], async () => {
+  const answer = (await get('/v1/printers')).printers || [];
+  await ready;
+  $('add').hidden = !may('manager');
+  all = answer;
+  if (!loaded) { loaded = true; at = ''; }
+  route();
+});
+list.fault = fault => {
+  if (loaded) return;
+  $('split').classList.remove('open');
+  $('body').className = 'sheet say';
+  $('body').setAttribute('aria-busy', 'false');
+  sayFault($('body'), fault, () => list.run());
+};
