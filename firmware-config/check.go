@@ -111,6 +111,10 @@ func (d *decoder) resolvePrinters(c *Config) {
 				places[p.Connect] = key
 			}
 		}
+		d.resolveType(p, key)
+		if p.Drawer != 0 && p.Drawer != 2 && p.Drawer != 5 && !d.blamed(key+".drawer") {
+			d.wrong(key+".drawer", fmt.Sprintf("pin %d drives no drawer", p.Drawer), "write 2, or 5 for the second one")
+		}
 		if p.Fallback == "" && d.has(key+".fallback_after") {
 			d.warn(key+".fallback_after", "has no effect without fallback", "write fallback: with the name of another printer")
 		}
@@ -144,6 +148,24 @@ func (d *decoder) resolvePrinters(c *Config) {
 				break
 			}
 		}
+	}
+}
+
+// resolveType fits a printer's kind to its address.
+func (d *decoder) resolveType(p *Printer, key string) {
+	by := map[port.Scheme]string{port.TCP: TypeWired, port.USB: TypeUSB, port.Serial: TypeSerial, port.File: TypeFile}[p.Connect.Scheme]
+	if by == TypeSerial && strings.Contains(p.Connect.Path, "rfcomm") {
+		by = TypeBluetooth
+	}
+	switch {
+	case p.Type == TypeCloud:
+		d.wrong(key+".type", "a cloud printer fetches its tickets from somebody else's cloud: this box could neither keep their order nor prove that they were printed",
+			"leave it to the service that set it up, or connect it by network, USB or a serial port and write its type")
+	case p.Type == "":
+		p.Type = by
+	case by == "", p.Type == by, p.Type == TypeBluetooth && by == TypeSerial, p.Type == TypeSerial && by == TypeBluetooth:
+	default:
+		d.wrong(key+".type", fmt.Sprintf("type %s and connect, which is %s, do not go together", p.Type, by), "write type: "+by+", or leave it out")
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 
 	DefaultModel         = "generic-80mm"
 	DefaultFallbackAfter = 5 * time.Second
+	DefaultQueueWarn     = 12 // jobs
 
 	DefaultDiagonalInches = 15.6
 	DefaultDistanceMetres = 1.2
@@ -45,6 +46,13 @@ var DefaultCourses = []string{"drinks", "starters", "mains", "desserts"}
 const (
 	ThemeNight = "night"
 	ThemeDay   = "day"
+
+	TypeWired     = "wired"     // a network socket
+	TypeUSB       = "usb"       //
+	TypeSerial    = "serial"    // RS-232
+	TypeBluetooth = "bluetooth" // through a serial port
+	TypeFile      = "file"      // a spool
+	TypeCloud     = "cloud"     // refused: its tickets come from somebody else's cloud
 
 	OutputBox = "box" // the box prints the kitchen's tickets
 	OutputPOS = "pos" // the POS prints; the box only when injection failed
@@ -127,6 +135,10 @@ type Printer struct {
 	Language      string        // of the words on its paper
 	Fallback      string        // name of another printer, or ""
 	FallbackAfter time.Duration // a job held this long goes to Fallback
+	Type          string        // wired, usb, serial, bluetooth, file
+	QueueWarn     int           // a longer queue is told as a warning
+	Drawer        int           // pin of the cash drawer on it, 2 or 5; 0: none
+	Buzzer        int           // times it buzzes at each kitchen ticket
 }
 
 // Screen is one kitchen screen.
@@ -148,6 +160,7 @@ type Station struct {
 	SKUs       []string
 	Courses    []int // indices into Config.Courses
 	Copies     int   // of each ticket on each printer
+	Buzzer     int   // times its printers buzz at each of its tickets; 0: as the printers say
 	Output     string
 	WarnAfter  time.Duration // age of a ticket that turns it amber
 	LateAfter  time.Duration // and red

@@ -114,9 +114,10 @@ func TestMinimal(t *testing.T) {
 	want := &Config{
 		Site: Site{ID: "bistro-1", Name: "Bistro", Timezone: "Europe/Paris", Location: paris, Currency: Currency{"EUR", 2},
 			Language: "en", BusinessDayClose: 5*time.Hour + 30*time.Minute},
-		Data:     Data{Dir: DefaultDataDir},
-		HTTP:     HTTP{Listen: ":8080", TokensFile: DefaultTokensFile},
-		Printers: []Printer{{Name: "kitchen", Connect: address, Model: "generic-80mm", Language: "en", FallbackAfter: 5 * time.Second}},
+		Data: Data{Dir: DefaultDataDir},
+		HTTP: HTTP{Listen: ":8080", TokensFile: DefaultTokensFile},
+		Printers: []Printer{{Name: "kitchen", Connect: address, Model: "generic-80mm", Language: "en", FallbackAfter: 5 * time.Second,
+			Type: TypeWired, QueueWarn: 12}},
 		Stations: []Station{{Name: "kitchen", Printers: []string{"kitchen"}, Copies: 1, Output: OutputBox, WarnAfter: 10 * time.Minute,
 			LateAfter: 15 * time.Minute, Default: true}},
 		Courses: []string{"drinks", "starters", "mains", "desserts"},

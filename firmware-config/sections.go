@@ -92,6 +92,10 @@ func printerTable(p *Printer) table {
 		{key: "language", doc: "Language of the words on its paper; without it as the site.", value: choice(&p.Language, "", languages()...)},
 		{key: "fallback", doc: "The printer that takes its jobs when they were held for fallback_after.", value: optional(name(&p.Fallback))},
 		{key: "fallback_after", doc: "How long a job is held before the fallback prints it.", value: duration(&p.FallbackAfter, DefaultFallbackAfter, time.Second, time.Hour)},
+		{key: "type", doc: "What kind it is, for its diagnosis; without it as connect says. A Bluetooth printer is one on a serial port.", value: choice(&p.Type, "", TypeWired, TypeUSB, TypeSerial, TypeBluetooth, TypeFile, TypeCloud)},
+		{key: "queue_warn", doc: "How many jobs may wait before a warning is shown.", value: integer(&p.QueueWarn, DefaultQueueWarn, 1, 1000)},
+		{key: "drawer", doc: "Pin of the cash drawer on it, 2 or 5; 0: none. It opens after a receipt that was paid in cash.", value: integer(&p.Drawer, 0, 0, 5)},
+		{key: "buzzer", doc: "How often it buzzes at each kitchen ticket.", value: integer(&p.Buzzer, 0, 0, 9)},
 	}
 }
 
@@ -115,6 +119,7 @@ func stationTable(s *Station) table {
 		{key: "courses", doc: "Courses that come here unless category or SKU say otherwise: names from courses, or numbers from 0.", value: list[int]{dst: &s.Courses, hi: maxCourses, unique: true,
 			item: func(i *int) value { return course{i} }}},
 		{key: "copies", doc: "Copies of a ticket on each printer.", value: integer(&s.Copies, DefaultCopies, 1, 5)},
+		{key: "buzzer", doc: "How often its printers buzz at each of its tickets; 0: as the printers say.", value: integer(&s.Buzzer, 0, 0, 9)},
 		{key: "output", doc: "Who prints kitchen tickets: the box, or the POS (then the box only when the POS did not take the order).", value: choice(&s.Output, OutputBox, OutputBox, OutputPOS)},
 		{key: "late_after", doc: "Age at which a ticket is late.", value: duration(&s.LateAfter, DefaultLateAfter, time.Minute, 24*time.Hour)},
 		{key: "warn_after", doc: "Age at which a ticket is soon late; below late_after.", value: duration(&s.WarnAfter, DefaultWarnAfter, time.Second, 24*time.Hour)},

@@ -77,8 +77,7 @@ type Box struct {
 	checks   *floor.Service
 	hotel    folio.PMS      // nil without one
 	folio    *folio.Service // nil without a hotel
-	printers []*printer.Printer
-	proofs   map[string]keptProof // what each printer could prove when last asked
+	printers *printers
 	warnings *warning.Board
 	health   *health
 	feed     *feed
@@ -98,7 +97,8 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	b := &Box{c: c, o: o, log: o.Log, registry: prometheus.NewRegistry(), proofs: map[string]keptProof{}}
+	b := &Box{c: c, o: o, log: o.Log, registry: prometheus.NewRegistry()}
+	b.printers = &printers{b: b, each: map[string]*standing{}}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -178,21 +178,24 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		AllReady: func(tx *journal.Tx, id journal.ID, ready bool, by string) error {
 			return b.orders.Ready(tx, id, ready, by)
 		},
+		Words: words.In(b.c.Site.Language), Device: b.printers.device,
+		QueueLong: func(name string, long bool, jobs int) {
+			b.health.raise(long, "printer_queue_long", warning.Warn, name, name, jobs)
+		},
 	}
 	for _, s := range b.c.Stations {
 		c.Stations = append(c.Stations, kitchen.Station{
 			Name: s.Name, Printers: s.Printers, Screens: s.Screens, Categories: s.Categories, SKUs: s.SKUs, Courses: s.Courses,
-			Copies: s.Copies, WarnAfter: s.WarnAfter, LateAfter: s.LateAfter, Default: s.Default,
+			Copies: s.Copies, Buzz: s.Buzzer, WarnAfter: s.WarnAfter, LateAfter: s.LateAfter, Default: s.Default,
 		})
 	}
-	for _, p := range b.c.Printers {
-		profile, ok := escpos.ProfileFor(p.Model)
-		if !ok {
-			return fmt.Errorf("printer %s: model %q is not known", p.Name, p.Model)
+	all := make([]*standing, len(b.c.Printers))
+	for i, p := range b.c.Printers {
+		var config kitchen.PrinterConfig
+		if all[i], config, err = b.printers.prepare(ctx, p); err != nil {
+			return err
 		}
-		c.Printers = append(c.Printers, kitchen.PrinterConfig{
-			Name: p.Name, Profile: profile.WithColumns(p.Columns), Words: words.In(p.Language), Fallback: p.Fallback, FallbackAfter: p.FallbackAfter,
-		})
+		c.Printers = append(c.Printers, config)
 	}
 	if b.kitchen, err = kitchen.New(ctx, c); err != nil {
 		return err
@@ -202,21 +205,13 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		pass.Stations = append(pass.Stations, expo.Station{Name: s.Name, Screen: len(s.Screens) > 0})
 	}
 	b.expo = expo.New(pass)
-	for i, p := range b.c.Printers {
-		q := b.kitchen.Queue(p.Name)
-		if b.proofs[p.Name], err = loadProof(ctx, b.journal, p.Name); err != nil {
+	for i, s := range all {
+		q := b.kitchen.Queue(s.c.Name)
+		driver, err := b.printers.drive(s, c.Printers[i], q)
+		if err != nil {
 			return err
 		}
-		driver, err := printer.New(printer.Config{
-			Name: p.Name, Connect: p.Connect, Profile: c.Printers[i].Profile, Language: p.Language, Ledger: q, Sequence: q.LastSequence(), Proof: b.proofs[p.Name].proof,
-			Words: kitchen.EnvelopeWords(c.Printers[i].Words), Zone: b.c.Site.Location, Now: b.o.Now, Log: b.log,
-			OnStatus: func(st printer.Status) { b.health.printer(st) },
-		})
-		if err != nil {
-			return fmt.Errorf("printer %s: %w", p.Name, err)
-		}
 		q.Attach(driver)
-		b.printers = append(b.printers, driver)
 	}
 	return nil
 }
@@ -290,10 +285,11 @@ func (b *Box) supervise() error {
 	b.floor.Add("access", b.access.Run)
 	b.floor.Add("health", b.health.run)
 	var onUSB []*printer.Printer
-	for i, p := range b.printers {
-		b.floor.Add("printer "+b.c.Printers[i].Name, p.Run)
-		if b.c.Printers[i].Connect.Scheme == port.USB {
-			onUSB = append(onUSB, p)
+	for _, p := range b.c.Printers {
+		driver := b.printers.get(p.Name).driver
+		b.floor.Add("printer "+p.Name, driver.Run)
+		if p.Connect.Scheme == port.USB {
+			onUSB = append(onUSB, driver)
 		}
 	}
 	if len(onUSB) > 0 {

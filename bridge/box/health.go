@@ -3,8 +3,6 @@ package box
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"runtime/debug"
@@ -45,7 +43,6 @@ type health struct {
 	mu       sync.Mutex // guards what follows; held for memory only
 	figures  board.Figures
 	printers map[string]printer.Status
-	proofs   map[string]keptProof
 
 	up, paper                            *prometheus.GaugeVec
 	temperature, throttled, disk, memory prometheus.Gauge
@@ -57,7 +54,7 @@ func newHealth(b *Box) (*health, error) {
 	}
 	h := &health{
 		b: b, words: words.In(b.c.Site.Language), board: board.Board{Dir: b.c.Data.Dir}, history: newHistory(b.registry, b.o.Now),
-		changed: make(chan struct{}, 1), printers: map[string]printer.Status{}, proofs: b.proofs,
+		changed: make(chan struct{}, 1), printers: map[string]printer.Status{},
 		up:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aboyeur_printer_up", Help: "1 while the printer is connected and answers."}, []string{"printer"}),
 		paper:       prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aboyeur_printer_paper", Help: "Paper: 0 out, 1 low, 2 ok or not known to be otherwise."}, []string{"printer"}),
 		temperature: gauge("aboyeur_board_temperature_celsius", "Temperature of the hottest sensor of the board; NaN without one."),
@@ -197,7 +194,7 @@ func (h *health) printer(st printer.Status) {
 			return err
 		}
 		tx.Change("printer", st.Name, payload)
-		return h.keepProof(tx, st)
+		return h.b.printers.keepKnown(tx, st.Name)
 	})
 	h.stale()
 }
@@ -217,59 +214,6 @@ func conditionOf(st printer.Status) condition {
 		st.State = printer.Ready
 	}
 	return condition{st.Up, st.State, st.Paper, st.Reason, st.Proof, st.Identity}
-}
-
-// proofKey is the setting under which a printer's proof is kept.
-func proofKey(name string) string { return "printer/" + name + "/proof" }
-
-// keepProof remembers what the printer can prove, so that a restarted box does not take a busy printer for one that
-// proves nothing. It is written where it changed only.
-func (h *health) keepProof(tx *journal.Tx, st printer.Status) error {
-	h.mu.Lock()
-	known := h.proofs[st.Name]
-	changed := st.Up && st.Proof != printer.ProofUnknown && st.Proof != known.proof
-	h.mu.Unlock()
-	if !changed {
-		return nil
-	}
-	value, err := json.Marshal(st.Proof)
-	if err != nil {
-		return err
-	}
-	s, err := tx.PutSetting(proofKey(st.Name), value, known.revision, "box")
-	if err != nil {
-		return fmt.Errorf("keep the proof of printer %s: %w", st.Name, err)
-	}
-	tx.After(func(err error) {
-		if err == nil {
-			h.mu.Lock()
-			h.proofs[st.Name] = keptProof{st.Proof, s.Revision}
-			h.mu.Unlock()
-		}
-	})
-	return nil
-}
-
-// keptProof is a printer's proof as the journal has it.
-type keptProof struct {
-	proof    printer.Proof
-	revision int64
-}
-
-// loadProof reads what the printer could prove when last asked; ProofUnknown when nobody asked yet.
-func loadProof(ctx context.Context, j *journal.Journal, name string) (keptProof, error) {
-	s, err := j.Setting(ctx, proofKey(name))
-	if errors.Is(err, journal.ErrNoSetting) {
-		return keptProof{proof: printer.ProofUnknown}, nil
-	}
-	if err != nil {
-		return keptProof{}, err
-	}
-	k := keptProof{revision: s.Revision}
-	if err := json.Unmarshal(s.Value, &k.proof); err != nil {
-		return keptProof{}, fmt.Errorf("setting %s: %w", s.Key, err)
-	}
-	return k, nil
 }
 
 // printerNotice is the payload of a "printer" row of the change feed.

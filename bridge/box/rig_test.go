@@ -47,7 +47,7 @@ data: {dir: %q}
 http: {listen: %q, tokens_file: %q}
 printers:
   - {name: grill, connect: "tcp:%s", model: epson-tm-t88, language: fr, fallback: bar, fallback_after: 1s}
-  - {name: bar, connect: "tcp:%s", model: epson-tm-t20}
+  - {name: bar, connect: "tcp:%s", model: epson-tm-t20, queue_warn: 2}
 screens:
   - {name: kitchen, diagonal_inches: 21.5, distance_m: 1.2}
 stations:
@@ -117,6 +117,17 @@ func freeAddress(t *testing.T) string {
 // start starts a box on the rig's journal and waits until its printers are up.
 func (r *rig) start() {
 	r.t.Helper()
+	r.boot()
+	r.wait("the printers are up", func() bool {
+		var list struct{ Printers []struct{ Up bool } }
+		status, err := r.call(http.MethodGet, "/v1/printers", nil, &list)
+		return err == nil && status == http.StatusOK && len(list.Printers) == 2 && list.Printers[0].Up && list.Printers[1].Up
+	})
+}
+
+// boot starts a box on the rig's journal.
+func (r *rig) boot() {
+	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var log io.Writer = io.Discard
 	if testing.Verbose() {
@@ -136,11 +147,6 @@ func (r *rig) start() {
 			r.t.Errorf("box ended with %v", err)
 		}
 	}
-	r.wait("the printers are up", func() bool {
-		var list struct{ Printers []struct{ Up bool } }
-		status, err := r.call(http.MethodGet, "/v1/printers", nil, &list)
-		return err == nil && status == http.StatusOK && len(list.Printers) == 2 && list.Printers[0].Up && list.Printers[1].Up
-	})
 }
 
 // down ends the box in order, as SIGTERM does.

@@ -121,6 +121,21 @@ func (tx *Tx) PutSetting(key string, value json.RawMessage, expected int64, auth
 	return tx.put(old, value, author, FromConsole)
 }
 
+// SetSetting is PutSetting for what the box itself found out or a person switched, whatever the revision is; a nil value
+// removes it. The value that stands there already is no change.
+func (tx *Tx) SetSetting(key string, value json.RawMessage, author string) error {
+	value, err := canonical(value)
+	if err != nil {
+		return fmt.Errorf("setting %s: %w", key, err)
+	}
+	old, err := tx.setting(key)
+	if err != nil || bytes.Equal(old.Value, value) {
+		return err
+	}
+	_, err = tx.put(old, value, author, FromConsole)
+	return err
+}
+
 // ApplyBundle lays the settings of a bundle in. A setting is replaced only where the bundle's value differs from that of
 // the bundle before; what people changed otherwise stays. A key that this bundle no longer has is removed by the same rule.
 // It returns what it changed, by key.

@@ -225,7 +225,7 @@ func (k *Kitchen) Reprint(ctx context.Context, by access.Principal, key string, 
 			if err := scan(&name, &body); err != nil {
 				return err
 			}
-			q := k.queues[name]
+			q := k.Queue(name)
 			if q == nil { // that printer is gone
 				if q = k.printerOf(r.Station); q == nil {
 					return nil
@@ -305,7 +305,7 @@ func (k *Kitchen) dropJob(tx *journal.Tx, id, ticket, order journal.ID, name, re
 	if rows == 0 {
 		return nil
 	}
-	if q := k.queues[name]; q != nil {
+	if q := k.Queue(name); q != nil {
 		q.lose(tx, id)
 	}
 	k.gone(tx, id, ticket, order, name, printer.Cancelled, reason)

@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,6 +21,14 @@ func (k *Kitchen) Run(ctx context.Context) error {
 	if err := k.adopt(ctx); err != nil {
 		return err
 	}
+	began := k.began
+	err := k.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+		_, err := tx.Exec(closeOutages, tx.Now(), began)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end the outages of a former process: %w", err)
+	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -27,6 +36,7 @@ func (k *Kitchen) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			k.lookAtQueues()
 			if err := k.Reroute(ctx); err != nil {
 				return err
 			}
@@ -34,15 +44,29 @@ func (k *Kitchen) Run(ctx context.Context) error {
 	}
 }
 
+// lookAtQueues tells of queues that grew above their threshold, and of those that are down to half of it again.
+func (k *Kitchen) lookAtQueues() {
+	for name, q := range k.roster().queues {
+		jobs, _, _ := q.Waiting()
+		limit := q.queueWarn()
+		if long := q.long.Load(); !long && jobs > limit || long && jobs <= limit/2 {
+			q.long.Store(!long)
+			k.c.QueueLong(name, !long, jobs)
+		}
+	}
+}
+
+func (q *Queue) queueWarn() int { return cmp.Or(q.c.QueueWarn, DefaultQueueWarn) }
+
 // Reroute gives every job that its printer could not take for FallbackAfter to the fallback printer, headed by the
 // station it is for. One whose paper may already be out goes under the banner as well.
 func (k *Kitchen) Reroute(ctx context.Context) error {
-	for _, q := range k.queues {
+	for _, q := range k.roster().queues {
 		_, held, _ := q.Waiting()
 		if q.c.Fallback == "" || held.IsZero() || k.c.Now().Sub(held) < q.c.FallbackAfter {
 			continue
 		}
-		to := k.queues[q.c.Fallback]
+		to := k.Queue(q.c.Fallback)
 		if _, alsoHeld, _ := to.Waiting(); !alsoHeld.IsZero() {
 			continue // no better there: the job stays where it belongs
 		}
@@ -55,9 +79,9 @@ func (k *Kitchen) Reroute(ctx context.Context) error {
 
 // A job moves when it was held for long, or when nobody knows what became of it. One that a former process left in the
 // middle is unknown too, though nobody could say so yet. A fault in the middle while the link lives is not among these:
-// the printer finishes by itself.
+// the printer finishes by itself. Bills and receipts wait for a person.
 const (
-	selectMovable = `SELECT j.id, j.state, j.attempt, j.redo, t.content FROM jobs j JOIN tickets t ON t.key = j.ticket_key
+	selectMovable = `SELECT j.id, j.state, j.attempt, j.redo, j.kind, j.label, j.paper, t.content FROM jobs j JOIN tickets t ON t.key = j.ticket_key
 WHERE j.printer = ? AND j.settled = 0 AND (j.held_at > 0 AND j.held_at <= ? AND j.state IN ('queued', 'held', 'unknown', 'cleared')
 OR j.held_at = 0 AND j.state IN ('sending', 'sent', 'waiting', 'unknown', 'cleared')) ORDER BY j.key LIMIT 50`
 	updateMoved = `UPDATE jobs SET state = 'superseded', reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0 AND state = ?`
@@ -69,13 +93,19 @@ type moving struct {
 	state   string
 	attempt int
 	redo    bool
+	kind    string
+	label   string
+	paper   int64
 	ticket  Ticket
 }
 
 func scanMoving(scan func(...any) error) (m moving, err error) {
 	var content []byte
-	if err := scan(&m.id, &m.state, &m.attempt, &m.redo, &content); err != nil {
+	if err := scan(&m.id, &m.state, &m.attempt, &m.redo, &m.kind, &m.label, &m.paper, &content); err != nil {
 		return m, err
+	}
+	if len(content) == 0 {
+		return m, nil
 	}
 	return m, unmarshal(content, &m.ticket)
 }
@@ -92,30 +122,37 @@ func (q *Queue) rerouteTo(ctx context.Context, to *Queue) error {
 		return err
 	}
 	return q.k.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
-		var jobs []moving
-		err := tx.Query(selectMovable, []any{q.c.Name, due.UnixMicro()}, func(scan func(...any) error) error {
-			m, err := scanMoving(scan)
-			jobs = append(jobs, m)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for i := range jobs {
-			m := &jobs[i]
-			if !q.movable(m) {
-				continue
-			}
-			moved, err := q.k.move(tx, m, q.c.Name, to, q.c.Name)
-			if err != nil {
-				return err
-			}
-			if moved {
-				q.lose(tx, m.id)
-			}
-		}
-		return nil
+		_, err := q.moveAll(tx, to, selectMovable, q.c.Name, due.UnixMicro())
+		return err
 	})
+}
+
+// moveAll moves the jobs that query selects, as far as they may leave.
+func (q *Queue) moveAll(tx *journal.Tx, to *Queue, query string, args ...any) (moved int, err error) {
+	var jobs []moving
+	err = tx.Query(query, args, func(scan func(...any) error) error {
+		m, err := scanMoving(scan)
+		jobs = append(jobs, m)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	for i := range jobs {
+		m := &jobs[i]
+		if !q.movable(m) {
+			continue
+		}
+		ok, err := q.k.move(tx, m, q.c.Name, to, q.c.Name)
+		if err != nil {
+			return moved, err
+		}
+		if ok {
+			q.lose(tx, m.id)
+			moved++
+		}
+	}
+	return moved, nil
 }
 
 // movable tells whether the job may leave: what the driver has in hand only when it cannot begin it, its outcome is
@@ -123,7 +160,9 @@ func (q *Queue) rerouteTo(ctx context.Context, to *Queue) error {
 func (q *Queue) movable(m *moving) bool {
 	switch printer.State(m.state) {
 	case printer.Sending, printer.Sent, printer.Waiting:
-		return !q.has(m.id)
+		return reprints(m.kind) && !q.has(m.id)
+	case printer.Unknown, printer.Cleared:
+		return reprints(m.kind)
 	}
 	return true
 }
@@ -165,7 +204,16 @@ func (k *Kitchen) move(tx *journal.Tx, m *moving, from string, to *Queue, instea
 		// Paper tells the change by a ticket of its own, which follows; this one says what was ordered before.
 		t.Lines = linesBefore(t.Lines)
 	}
-	j := newJob{id: k.c.Journal.NewID(), queue: to, body: to.paper.render(&t, instead), replaces: m.id.Key(), redo: m.redo || m.attempt > 0}
+	j := newJob{id: k.c.Journal.NewID(), queue: to, replaces: m.id.Key(), redo: m.redo || m.attempt > 0, kind: m.kind, label: m.label, paper: m.paper, buzz: to.c.Buzz}
+	switch {
+	case m.paper != 0 && k.c.Papers != nil:
+		if j.body, err = k.c.Papers.Render(tx, m.paper, to.c.Name, false); err != nil {
+			return false, err
+		}
+		j.redo, j.buzz = false, 0
+	default:
+		j.body = to.paper.render(&t, instead)
+	}
 	if j.redo {
 		j.reason = "unknown"
 	}
@@ -175,14 +223,14 @@ func (k *Kitchen) move(tx *journal.Tx, m *moving, from string, to *Queue, instea
 // gone tells feed and metrics of a job that ended without its printer.
 func (k *Kitchen) gone(tx *journal.Tx, id, ticket, order journal.ID, from string, how printer.State, reason string) {
 	tx.Change("job", id.String(), encode(jobNotice{ID: id, Ticket: ticket, Order: order, Printer: from, State: how, Reason: reason}))
-	if q := k.queues[from]; q != nil {
+	if q := k.Queue(from); q != nil {
 		q.ended(tx, how)
 	}
 }
 
 const (
 	selectPrinters = `SELECT DISTINCT printer FROM jobs WHERE settled = 0`
-	selectOrphans  = `SELECT j.id, j.state, j.attempt, j.redo, coalesce(t.content, '') FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key`
+	selectOrphans  = `SELECT j.id, j.state, j.attempt, j.redo, j.kind, j.label, j.paper, coalesce(t.content, '') FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key`
 	updateOrphan   = `UPDATE jobs SET state = ?, reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0`
 )
 
@@ -194,7 +242,7 @@ func (k *Kitchen) adopt(ctx context.Context) error {
 		err := tx.Query(selectPrinters, nil, func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)
-			if k.queues[name] == nil {
+			if k.Queue(name) == nil {
 				names = append(names, name)
 			}
 			return err
@@ -214,15 +262,9 @@ func (k *Kitchen) adopt(ctx context.Context) error {
 func (k *Kitchen) adoptFrom(tx *journal.Tx, name string) error {
 	var jobs []moving
 	err := tx.Query(selectOrphans, []any{name}, func(scan func(...any) error) error {
-		var m moving
-		var content []byte
-		if err := scan(&m.id, &m.state, &m.attempt, &m.redo, &content); err != nil {
+		m, err := scanMoving(scan)
+		if err != nil {
 			return err
-		}
-		if len(content) > 0 {
-			if err := unmarshal(content, &m.ticket); err != nil {
-				return err
-			}
 		}
 		jobs = append(jobs, m)
 		return nil
@@ -259,7 +301,7 @@ func (k *Kitchen) printerOf(station string) *Queue {
 		at = k.routes.fallback
 	}
 	if printers := k.c.Stations[at].Printers; len(printers) > 0 {
-		return k.queues[printers[0]]
+		return k.Queue(printers[0])
 	}
 	return nil
 }

@@ -309,7 +309,7 @@ func brief(t *Ticket) string {
 func (h *house) checkWaiting() error {
 	h.settle()
 	var faults []error
-	for name, q := range h.kitchen.queues {
+	for name, q := range h.kitchen.roster().queues {
 		want := 0
 		err := queryAll(context.Background(), h.journal.Read(), `SELECT id FROM jobs WHERE printer = ? AND settled = 0`, []any{name}, func(scan func(...any) error) error {
 			var id journal.ID
@@ -345,6 +345,7 @@ type fakePrinter struct {
 	unclaims int
 	wakes    int
 	paused   bool
+	cleared  []printer.JobID
 	bodies   []string // what was printed, with its banner in front
 }
 
@@ -396,6 +397,13 @@ func (p *fakePrinter) Status() printer.Status {
 func (p *fakePrinter) TestBody(printer.Words) []byte { return []byte("test page\n") }
 func (p *fakePrinter) Pause()                        { p.mu.Lock(); p.paused = true; p.mu.Unlock() }
 func (p *fakePrinter) Resume()                       { p.mu.Lock(); p.paused = false; p.mu.Unlock() }
+func (p *fakePrinter) Recover()                      {}
+func (p *fakePrinter) Replace()                      {}
+func (p *fakePrinter) Clear(id printer.JobID) {
+	p.mu.Lock()
+	p.cleared = append(p.cleared, id)
+	p.mu.Unlock()
+}
 
 func (p *fakePrinter) setIdle(on bool) {
 	p.mu.Lock()

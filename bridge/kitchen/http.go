@@ -123,12 +123,17 @@ func (k *Kitchen) preview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return problem(err)
 	}
-	q := k.queues[j.Printer]
+	q := k.Queue(j.Printer)
 	if q == nil {
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "printer " + j.Printer + " is not configured any more, so nobody knows how its paper looks"}
 	}
-	w.Header().Set("Content-Type", "image/png")
 	w.Header().Set("Cache-Control", "private, max-age=86400")
+	return q.picture(w, body)
+}
+
+// picture answers a body as it looks on the printer's paper.
+func (q *Queue) picture(w http.ResponseWriter, body []byte) error {
+	w.Header().Set("Content-Type", "image/png")
 	stream := append(escpos.AppendInit(nil, q.c.Profile, q.c.Words.Lang()), body...)
 	return escpos.Render(stream, q.c.Profile).PNG(w)
 }
@@ -196,10 +201,18 @@ func answer(w http.ResponseWriter, t Ticket, err error) error {
 // problem gives the kitchen's errors their place in HTTP; others pass through.
 func problem(err error) error {
 	var lost *LostRace
+	var state *StateError
+	var inUse *InUseError
 	switch {
+	case errors.As(err, &state):
+		return &api.Problem{Status: http.StatusConflict, Code: "state", Detail: state.Error(), Extra: map[string]any{"state": state.State}}
+	case errors.As(err, &inUse):
+		return api.Conflict("in_use", inUse.Error())
+	case errors.Is(err, ErrNameTaken):
+		return api.Conflict("name_taken", err.Error())
 	case errors.As(err, &lost):
 		return &api.Problem{Status: http.StatusConflict, Code: "lost_race", Detail: lost.Error(), Extra: map[string]any{"ticket": lost.Ticket}}
-	case errors.Is(err, ErrUnknown):
+	case errors.Is(err, ErrUnknown), errors.Is(err, ErrUnknownPrinter):
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}
 	case errors.Is(err, ErrNoPaper):
 		return api.Conflict("no_paper", err.Error()+"; give it one in the configuration, or show the ticket on its screen")

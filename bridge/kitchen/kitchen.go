@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,9 @@ type Printer interface {
 	TestBody(w printer.Words) []byte
 	Pause() // the job in hand is finished, no other is begun
 	Resume()
+	Recover()               // go on after an error that a person mended
+	Replace()               // another device stands in its place
+	Clear(id printer.JobID) // have the device throw away what it holds of a job
 }
 
 var _ Printer = (*printer.Printer)(nil)
@@ -39,6 +43,20 @@ type PrinterConfig struct {
 	Words         *words.Catalogue // of its paper
 	Fallback      string           // prints instead when this one is held; "" for none
 	FallbackAfter time.Duration
+	Kind          string // KindWired …; "" means KindWired
+	QueueWarn     int    // a queue longer than this is told as a warning; 0 means DefaultQueueWarn
+	Drawer        int    // pin of its cash drawer, 0 for none
+	Buzz          int    // times it buzzes at each kitchen ticket
+}
+
+// DefaultQueueWarn is how many jobs may wait for a printer before somebody is told.
+const DefaultQueueWarn = 12
+
+// Device is what is known of the thing behind a printer's name beyond its status.
+type Device struct {
+	Hardware string // network address of its socket, or its USB serial number
+	Known    bool   // it was seen before
+	Added    bool   // a person added it in the console
 }
 
 // Config of a Kitchen; Journal, Stations and Location are required.
@@ -48,6 +66,13 @@ type Config struct {
 	Printers []PrinterConfig
 	Courses  []string
 	Location *time.Location
+	Words    *words.Catalogue // of the console; nil means English
+	// Device tells of the thing behind a printer's name; nil: nothing is known.
+	Device func(printer string) Device
+	// QueueLong hears when a printer's queue grows above its threshold and when it is back; it must not block. nil: nobody.
+	QueueLong func(printer string, long bool, jobs int)
+	// Papers renders bills and receipts; nil: there are none.
+	Papers Papers
 	// AllReady follows, in the ticket's transaction, that every station of an order is ready, or one is no more.
 	AllReady   func(tx *journal.Tx, order journal.ID, ready bool, by string) error
 	Now        func() time.Time
@@ -59,9 +84,12 @@ type Config struct {
 type Kitchen struct {
 	c       Config
 	routes  routes
-	queues  map[string]*Queue
 	board   *Board
 	metrics *metrics
+
+	hiring   sync.Mutex // taken by who changes printers
+	printers atomic.Pointer[roster]
+	began    int64 // key of the moment this process began
 
 	painting atomic.Int64 // reports of screens that wait to be recorded
 }
@@ -77,28 +105,39 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 	if c.AllReady == nil {
 		c.AllReady = func(*journal.Tx, journal.ID, bool, string) error { return nil }
 	}
-	k := &Kitchen{c: c, queues: map[string]*Queue{}}
+	if c.Words == nil {
+		c.Words = words.In("")
+	}
+	if c.Device == nil {
+		c.Device = func(string) Device { return Device{} }
+	}
+	if c.QueueLong == nil {
+		c.QueueLong = func(string, bool, int) {}
+	}
+	k := &Kitchen{c: c, began: c.Journal.NewID().Key()}
 	var err error
 	if k.routes, err = newRoutes(c.Stations); err != nil {
 		return nil, err
 	}
-	if k.metrics, err = newMetrics(c.Registerer, k); err != nil {
-		return nil, err
-	}
+	all := &roster{list: c.Printers, queues: map[string]*Queue{}}
 	for _, p := range c.Printers {
-		if k.queues[p.Name], err = newQueue(ctx, k, p); err != nil {
+		if all.queues[p.Name], err = newQueue(ctx, k, p); err != nil {
 			return nil, fmt.Errorf("queue of printer %s: %w", p.Name, err)
 		}
 	}
+	k.printers.Store(all)
+	if k.metrics, err = newMetrics(c.Registerer, k); err != nil {
+		return nil, err
+	}
 	for _, s := range c.Stations {
 		for _, name := range s.Printers {
-			if k.queues[name] == nil {
+			if k.Queue(name) == nil {
 				return nil, fmt.Errorf("station %s prints on %s, which is no printer here", s.Name, name)
 			}
 		}
 	}
 	for _, p := range c.Printers {
-		if p.Fallback != "" && (k.queues[p.Fallback] == nil || p.Fallback == p.Name) {
+		if p.Fallback != "" && (k.Queue(p.Fallback) == nil || p.Fallback == p.Name) {
 			return nil, fmt.Errorf("printer %s falls back to %s, which is no other printer here", p.Name, p.Fallback)
 		}
 	}
@@ -109,9 +148,6 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 	c.Journal.Watch(k.board.follow)
 	return k, nil
 }
-
-// Queue is the ledger of a printer; nil for a name that is none.
-func (k *Kitchen) Queue(printer string) *Queue { return k.queues[printer] }
 
 // Board is the open tickets.
 func (k *Kitchen) Board() *Board { return k.board }
@@ -143,8 +179,12 @@ func scanTicket(scan func(...any) error) (r row, err error) {
 	return r, nil
 }
 
-// ErrUnknown reports a ticket or job that the journal does not have.
-var ErrUnknown = errors.New("there is no such ticket")
+// Errors that callers decide on.
+var (
+	ErrUnknown        = errors.New("there is no such ticket") // nor job
+	ErrUnknownPrinter = errors.New("there is no such printer")
+	ErrNameTaken      = errors.New("the name is another printer's already")
+)
 
 const selectTicket = `SELECT ` + columns + ` FROM tickets WHERE key = ?`
 

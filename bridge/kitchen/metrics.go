@@ -43,10 +43,7 @@ func newMetrics(r prometheus.Registerer, k *Kitchen) (*metrics, error) {
 		connected: prometheus.NewDesc("aboyeur_screens_connected", "Event streams of the screen that are open.", []string{"screen"}, nil),
 	}
 	for _, p := range k.c.Printers {
-		m.toPrinter.WithLabelValues(p.Name)
-		for _, outcome := range []printer.State{printer.Done, printer.Unknown, printer.Cleared, printer.Superseded, printer.Cancelled, printer.Failed} {
-			m.jobs.WithLabelValues(p.Name, string(outcome))
-		}
+		m.printer(p.Name)
 	}
 	if r == nil {
 		return m, nil
@@ -59,6 +56,20 @@ func newMetrics(r prometheus.Registerer, k *Kitchen) (*metrics, error) {
 	return m, nil
 }
 
+// printer creates the values of a printer.
+func (m *metrics) printer(name string) {
+	m.toPrinter.WithLabelValues(name)
+	for _, outcome := range []printer.State{printer.Done, printer.Unknown, printer.Cleared, printer.Superseded, printer.Cancelled, printer.Failed} {
+		m.jobs.WithLabelValues(name, string(outcome))
+	}
+}
+
+// forget takes the values of a printer away that is gone.
+func (m *metrics) forget(name string) {
+	m.toPrinter.DeleteLabelValues(name)
+	m.jobs.DeletePartialMatch(prometheus.Labels{"printer": name})
+}
+
 // Describe implements prometheus.Collector for what is counted when asked.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.queued
@@ -68,7 +79,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
-	for name, q := range m.k.queues {
+	for name, q := range m.k.roster().queues {
 		jobs, _, _ := q.Waiting()
 		ch <- prometheus.MustNewConstMetric(m.queued, prometheus.GaugeValue, float64(jobs), name)
 		ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, q.oldestHeld(m.k.c.Now()).Seconds(), name)

@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -96,13 +97,18 @@ func (p *Plan) add(t *Ticket, parent int64) {
 		return
 	}
 	for _, name := range p.k.c.Stations[i].Printers {
-		q := p.k.queues[name]
+		q := p.k.Queue(name)
 		body := q.paper.render(&entry.Ticket, "")
 		for range max(1, p.k.c.Stations[i].Copies) {
-			entry.jobs = append(entry.jobs, newJob{id: p.k.c.Journal.NewID(), queue: q, body: body, received: p.order.Received})
+			entry.jobs = append(entry.jobs, newJob{id: p.k.c.Journal.NewID(), queue: q, body: body, received: p.order.Received, buzz: p.k.buzz(i, q)})
 		}
 	}
 	p.tickets = append(p.tickets, entry)
+}
+
+// buzz is how often a printer sounds for a ticket of a station.
+func (k *Kitchen) buzz(station int, q *Queue) int {
+	return cmp.Or(k.c.Stations[station].Buzz, q.c.Buzz)
 }
 
 // stationAt is where a station stands in the configuration, -1 for one that is not there any more.

@@ -1,14 +1,10 @@
 package kitchen
 
 import (
-	"context"
-	"net/http"
+	"cmp"
 	"slices"
 	"time"
 
-	"aboyeur/bridge/access"
-	"aboyeur/bridge/api"
-	"aboyeur/bridge/journal"
 	"aboyeur/bridge/words"
 	"aboyeur/devices/printer"
 )
@@ -33,19 +29,33 @@ type PrinterView struct {
 	Device            string   `json:"device,omitzero"`
 	Firmware          string   `json:"firmware,omitzero"`
 	Serial            string   `json:"serial,omitzero"`
+	Kind              string   `json:"kind" enum:"wired,usb,serial,bluetooth,file"`
+	Paused            bool     `json:"paused" doc:"a person holds it, over a restart too"`
+	QueueWarn         int      `json:"queue_warn" doc:"a longer queue is told as a warning"`
+	QueueSlow         bool     `json:"queue_slow" doc:"its queue is above queue_warn"`
+	QueueMovedTo      string   `json:"queue_moved_to,omitzero" doc:"the printer that takes its jobs for now"`
+	Hardware          string   `json:"hardware,omitzero" doc:"network address of its socket, or its USB serial number"`
+	Known             bool     `json:"known" doc:"the device was seen before"`
+	Added             bool     `json:"added,omitzero" doc:"a person added it in the console, and may remove it"`
+	Recoverable       bool     `json:"recoverable,omitzero" doc:"it stopped at an error that a person mends; POST recover then lets it go on"`
+	Diagnosis         []string `json:"diagnosis" doc:"what to look at, in the site's language"`
 }
 
 // Printers shows every printer, in the order of the configuration.
 func (k *Kitchen) Printers() []PrinterView {
-	views := make([]PrinterView, len(k.c.Printers))
-	for i, c := range k.c.Printers {
+	all := k.roster().list
+	views := make([]PrinterView, len(all))
+	for i, c := range all {
 		views[i] = k.view(c)
 	}
 	return views
 }
 
 func (k *Kitchen) view(c PrinterConfig) PrinterView {
-	q := k.queues[c.Name]
+	q := k.Queue(c.Name)
+	if q == nil { // removed meanwhile
+		return PrinterView{Name: c.Name, Stations: []string{}, Diagnosis: []string{}}
+	}
 	jobs, _, _ := q.Waiting()
 	v := PrinterView{Name: c.Name, Model: c.Profile.Name, Queue: jobs, Fallback: c.Fallback, Stations: []string{}, State: string(printer.Connecting), Paper: string(printer.PaperUnknown), Proof: string(printer.ProofUnknown)}
 	v.OldestHeldSeconds = q.oldestHeld(k.c.Now()).Round(time.Millisecond).Seconds()
@@ -54,6 +64,10 @@ func (k *Kitchen) view(c PrinterConfig) PrinterView {
 			v.Stations = append(v.Stations, s.Name)
 		}
 	}
+	v.Kind, v.QueueWarn = cmp.Or(c.Kind, KindWired), q.queueWarn()
+	v.QueueSlow, v.QueueMovedTo, v.Diagnosis = jobs > v.QueueWarn, k.movingTo(q, k.c.Now()), []string{}
+	device := k.c.Device(c.Name)
+	v.Hardware, v.Known, v.Added = device.Hardware, device.Known, device.Added
 	if q.printer == nil {
 		return v
 	}
@@ -61,6 +75,8 @@ func (k *Kitchen) view(c PrinterConfig) PrinterView {
 	v.Connect, v.Up, v.State, v.Paper, v.Reason, v.Detail = st.Address, st.Up, string(st.State), string(st.Paper), st.Reason, st.Detail
 	v.Proof, v.Sequence = string(st.Proof), st.Sequence
 	v.Maker, v.Device, v.Firmware, v.Serial = st.Identity.Maker, st.Identity.Model, st.Identity.Firmware, st.Identity.Serial
+	v.Paused, v.Recoverable = st.Paused, st.Reason == "recoverable" || st.Reason == "cutter"
+	v.Diagnosis = k.diagnose(&v)
 	return v
 }
 
@@ -78,72 +94,4 @@ func EnvelopeWords(w *words.Catalogue) printer.Words {
 		Reprint: words.Fill(p.Reprint, ""), Ticket: w.T("paper.ticket"), FirstSent: w.T("paper.sent_at"), Reason: w.T("paper.because"),
 		AlreadyPrinted: p.NotCertain, End: w.T("paper.tail"), Test: p.TestPage, Printer: p.Printer, Columns: w.T("paper.columns"), Reasons: reasons,
 	}
-}
-
-// Test queues a test page.
-func (k *Kitchen) Test(ctx context.Context, by access.Principal, name string) (journal.ID, error) {
-	q := k.queues[name]
-	id := k.c.Journal.NewID()
-	body := q.printer.TestBody(EnvelopeWords(q.c.Words))
-	return id, k.c.Journal.Write(ctx, func(tx *journal.Tx) error {
-		if err := access.Record(tx, by, "printer_tested", name, ""); err != nil {
-			return err
-		}
-		return q.insert(tx, &Ticket{}, &newJob{id: id, queue: q, body: body})
-	})
-}
-
-// printerRoutes are the calls on printers.
-func (k *Kitchen) printerRoutes() []api.Route {
-	readers := []access.Role{access.Manager, access.Staff, access.Till, access.Screen}
-	staff := []access.Role{access.Manager, access.Staff}
-	type list struct {
-		Printers []PrinterView `json:"printers"`
-	}
-	type queued struct {
-		Job journal.ID `json:"job"`
-	}
-	routes := []api.Route{
-		{Method: "GET", Path: "/v1/printers", Roles: readers, Tags: []string{"printers"}, Summary: "Every printer with its state and queue",
-			Answer: list{}, Handle: func(w http.ResponseWriter, r *http.Request) error {
-				return api.Answer(w, http.StatusOK, list{k.Printers()})
-			}},
-		{Method: "POST", Path: "/v1/printers/{name}/test", Roles: staff, Tags: []string{"printers"}, Summary: "Print a test page",
-			Answer: queued{}, Status: http.StatusAccepted, Problems: []int{http.StatusNotFound}, Handle: func(w http.ResponseWriter, r *http.Request) error {
-				name := r.PathValue("name")
-				if k.queues[name] == nil {
-					return api.NotFound("printer", name)
-				}
-				id, err := k.Test(r.Context(), access.From(r.Context()), name)
-				if err != nil {
-					return err
-				}
-				return api.Answer(w, http.StatusAccepted, queued{id})
-			}},
-	}
-	for _, a := range []struct {
-		act, past, summary string
-		do                 func(Printer)
-	}{
-		{"pause", "paused", "Finish the ticket in hand and begin no other", Printer.Pause},
-		{"resume", "resumed", "Go on after a pause", Printer.Resume},
-	} {
-		routes = append(routes, api.Route{
-			Method: "POST", Path: "/v1/printers/{name}/" + a.act, Roles: staff, Tags: []string{"printers"}, Summary: a.summary,
-			Answer: PrinterView{}, Problems: []int{http.StatusNotFound}, Handle: func(w http.ResponseWriter, r *http.Request) error {
-				q := k.queues[r.PathValue("name")]
-				if q == nil {
-					return api.NotFound("printer", r.PathValue("name"))
-				}
-				err := k.c.Journal.Write(r.Context(), func(tx *journal.Tx) error {
-					return access.Record(tx, access.From(r.Context()), "printer_"+a.past, q.c.Name, "")
-				})
-				if err != nil {
-					return err
-				}
-				a.do(q.printer)
-				return api.Answer(w, http.StatusOK, k.view(q.c))
-			}})
-	}
-	return routes
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/trail"
@@ -38,6 +39,12 @@ type Job struct {
 	Attempt  int          `json:"attempt,omitzero"`
 	Sequence uint32       `json:"sequence,omitzero"`
 	Banner   bool         `json:"banner,omitzero"`
+	Settled  bool         `json:"settled,omitzero" doc:"nothing more happens to it by itself"`
+	Kind     string       `json:"kind,omitzero" enum:"ticket,bill,receipt,test,slip"`
+	Label    string       `json:"label,omitzero" doc:"what people call it"`
+	Number   int          `json:"number,omitzero" doc:"of its order"`
+	Station  string       `json:"station,omitzero"`
+	At       time.Time    `json:"at,omitzero"`
 	Steps    []trail.Step `json:"steps,omitzero"`
 }
 
@@ -127,24 +134,24 @@ func (k *Kitchen) Steps(ctx context.Context, order journal.ID) ([]trail.Step, er
 	return steps, err
 }
 
-const selectJob = `SELECT j.printer, j.state, j.reason, j.evidence, j.attempt, j.sequence, j.banner, j.body, j.log, t.id, o.id
+const selectJob = `SELECT j.printer, j.state, j.reason, j.evidence, j.attempt, j.sequence, j.banner, j.settled, j.kind, j.label, j.body, j.log, t.id, o.id, coalesce(t.content, '')
 FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.key = ? AND j.id = ?`
 
 // Job gives one job with the bytes of its ticket; ErrUnknown when there is none.
 func (k *Kitchen) Job(ctx context.Context, id journal.ID) (Job, []byte, error) {
 	j := Job{ID: id}
-	var body, ticket, order []byte
+	var body, ticket, order, content []byte
 	var log string
 	err := k.c.Journal.Read().QueryRowContext(ctx, selectJob, id.Key(), id[:]).Scan(
-		&j.Printer, &j.State, &j.Reason, &j.Evidence, &j.Attempt, &j.Sequence, &j.Banner, &body, &log, &ticket, &order)
+		&j.Printer, &j.State, &j.Reason, &j.Evidence, &j.Attempt, &j.Sequence, &j.Banner, &j.Settled, &j.Kind, &j.Label, &body, &log, &ticket, &order, &content)
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, nil, fmt.Errorf("job %s: %w", id, ErrUnknown)
 	}
 	if err != nil {
 		return j, nil, fmt.Errorf("read job %s: %w", id, err)
 	}
-	if ticket != nil {
-		j.Ticket, j.Order = journal.ID(ticket), journal.ID(order)
+	if err := k.complete(&j, ticket, order, content); err != nil {
+		return j, nil, err
 	}
 	j.Steps = trail.Parse(log)
 	return j, body, nil

@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,11 @@ type Queue struct {
 	// process, and of a commit whose end nobody knows.
 	left atomic.Bool
 
+	paused bool        // at start
+	long   atomic.Bool // the queue is above its threshold, as last told
+
 	mu        sync.Mutex // guards what follows; held for memory only
+	outage    *outage    // nil while the printer takes work
 	hold      string     // why the printer cannot take work; "" when it can
 	heldSince time.Time
 	waitSince time.Time                  // since when some job waits; zero when none does
@@ -58,6 +63,11 @@ type reports struct {
 type newJob struct {
 	id       journal.ID
 	queue    *Queue
+	kind     string // "" for a kitchen ticket
+	label    string // what people call it, where no ticket tells
+	paper    int64  // of a bill or receipt
+	drawer   int
+	buzz     int
 	body     []byte
 	received time.Time
 	redo     bool
@@ -84,8 +94,16 @@ func newQueue(ctx context.Context, k *Kitchen, c PrinterConfig) (*Queue, error) 
 	if err := k.c.Journal.Read().QueryRowContext(ctx, selectSequence, c.Name).Scan(&q.last); err != nil {
 		return nil, err
 	}
+	_, err := k.c.Journal.Setting(ctx, pausedKey(c.Name))
+	if err != nil && !errors.Is(err, journal.ErrNoSetting) {
+		return nil, err
+	}
+	q.paused = err == nil
 	return q, nil
 }
+
+// Paused tells whether the printer stood still, at a person's word, when the box was started.
+func (q *Queue) Paused() bool { return q.paused }
 
 // Attach gives the queue its driver, once, before the journal runs.
 func (q *Queue) Attach(p Printer) { q.printer = p }
@@ -210,8 +228,8 @@ func (q *Queue) wake() {
 	}
 }
 
-const insertJob = `INSERT INTO jobs (key, id, ticket_key, printer, state, reason, evidence, attempt, sequence, banner, redo, settled, replaces, first_sent, held_at, body, log)
-VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`
+const insertJob = `INSERT INTO jobs (key, id, ticket_key, printer, state, reason, evidence, attempt, sequence, banner, redo, settled, replaces, first_sent, held_at, body, log, kind, label, paper, drawer, buzz)
+VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insert stores a job within the order's transaction. If the printer is idle and nothing waits, the same transaction
 // records its sending: after the commit bytes leave at once.
@@ -220,6 +238,9 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 	now := tx.Now()
 	q.mu.Lock()
 	reason := q.hold
+	if q.outage != nil {
+		q.outage.held++
+	}
 	q.mu.Unlock()
 
 	var a printer.Attempt
@@ -249,8 +270,8 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 		tx.After(func(error) { q.wake() }) // after a failure too: a refused claim told the driver of a job
 	} else {
 		job := printer.Job{
-			ID: id, Body: j.body, Reprint: true, State: j.state, Attempt: a.Number, Sequence: a.Sequence, FirstSent: a.At,
-			Ticket: q.paper.name(t), Redo: j.redo, Reason: j.reason,
+			ID: id, Body: j.body, Reprint: reprints(j.kind), State: j.state, Attempt: a.Number, Sequence: a.Sequence, FirstSent: a.At,
+			Ticket: cmp.Or(j.label, q.paper.name(t)), Redo: j.redo, Reason: j.reason, Drawer: j.drawer, Buzz: j.buzz,
 		}
 		tx.After(func(err error) {
 			if err == nil {
@@ -267,7 +288,8 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 	if j.reason != "" {
 		reason = j.reason
 	}
-	_, err := tx.Exec(insertJob, j.id.Key(), j.id[:], t.ID.Key(), q.c.Name, string(j.state), reason, a.Number, a.Sequence, a.Banner, j.redo, j.replaces, first, held, j.body, log)
+	_, err := tx.Exec(insertJob, j.id.Key(), j.id[:], t.ID.Key(), q.c.Name, string(j.state), reason, a.Number, a.Sequence, a.Banner, j.redo, j.replaces, first, held, j.body, log,
+		j.kind, j.label, j.paper, j.drawer, j.buzz)
 	if err != nil {
 		return fmt.Errorf("store job of printer %s: %w", q.c.Name, err)
 	}
@@ -296,9 +318,9 @@ func (q *Queue) notice(id, ticket, order journal.ID, r printer.Report, sequence 
 }
 
 const (
-	selectNext = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, t.id, o.id, o.received_at, t.content
+	selectNext = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, j.kind, j.label, j.drawer, j.buzz, t.id, o.id, o.received_at, t.content
 FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 ORDER BY j.key`
-	selectLeft = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, t.id, o.id, o.received_at, t.content
+	selectLeft = `SELECT j.id, j.state, j.reason, j.attempt, j.sequence, j.banner, j.redo, j.first_sent, j.body, j.kind, j.label, j.drawer, j.buzz, t.id, o.id, o.received_at, t.content
 FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key WHERE j.printer = ? AND j.settled = 0 AND j.state NOT IN ('queued', 'held') ORDER BY j.key`
 	updateSending = `UPDATE jobs SET state = 'sending', reason = ?, evidence = '', attempt = ?, sequence = ?, banner = ?, first_sent = CASE first_sent WHEN 0 THEN ? ELSE first_sent END, held_at = 0, log = log || ? WHERE key = ? AND settled = 0`
 )
@@ -363,11 +385,12 @@ func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.A
 		var banner bool
 		var first int64
 		var received *int64
+		var kind string
 		var j printer.Job
-		if err := scan(&id, &j.State, &j.Reason, &j.Attempt, &j.Sequence, &banner, &j.Redo, &first, &j.Body, &ticket, &order, &received, &content); err != nil {
+		if err := scan(&id, &j.State, &j.Reason, &j.Attempt, &j.Sequence, &banner, &j.Redo, &first, &j.Body, &kind, &j.Ticket, &j.Drawer, &j.Buzz, &ticket, &order, &received, &content); err != nil {
 			return err
 		}
-		j.ID, j.Reprint, j.FirstSent = printer.JobID(id), true, journal.FromMicros(first)
+		j.ID, j.Reprint, j.FirstSent = printer.JobID(id), reprints(kind), journal.FromMicros(first)
 		q.mu.Lock()
 		_, known := q.taken[j.ID]
 		q.mu.Unlock()
@@ -576,6 +599,7 @@ func (q *Queue) Hold(reason string) {
 	}
 	changed := q.hold != reason
 	q.hold = reason
+	q.follow(reason)
 	q.mu.Unlock()
 	if !changed {
 		return
@@ -594,6 +618,7 @@ func (q *Queue) Unhold() {
 	q.mu.Lock()
 	changed := q.hold != ""
 	q.hold, q.heldSince = "", time.Time{}
+	q.follow("")
 	q.mu.Unlock()
 	if !changed {
 		return

@@ -17,6 +17,7 @@ type Station struct {
 	SKUs       []string
 	Courses    []int
 	Copies     int // of each ticket on each printer; 0 means 1
+	Buzz       int // times its printers buzz at each ticket; 0: as they do anyway
 	WarnAfter  time.Duration
 	LateAfter  time.Duration
 	Default    bool // takes what no other station claims

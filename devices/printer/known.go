@@ -1,5 +1,7 @@
 package printer
 
+import "aboyeur/devices/port"
+
 // Known is what a printer was found to be able to do. Probing is repeated at each connect; what it found before tells a
 // printer that is busy or stuck from one that never proved anything (spec/escpos.md 10.2).
 type Known struct {
@@ -91,4 +93,20 @@ func (p *Printer) forgetIfAsked() {
 	if p.forget {
 		p.forget, p.known, p.proof, p.cuts = false, nil, ProofUnknown, cutCounter{}
 	}
+}
+
+// MoveTo says that the printer is at another address from the next connection on: the same device, which the network gave
+// a new one. A connection that lives is not touched.
+func (p *Printer) MoveTo(a port.Address) {
+	p.mu.Lock()
+	p.connect = a
+	p.mu.Unlock()
+	p.show(func(st *Status) { st.Address = a.String() })
+	p.poke()
+}
+
+func (p *Printer) address() port.Address {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.connect
 }

@@ -39,6 +39,7 @@ type Printer struct {
 	unwanted JobID
 	known    []Known // printers seen here, the newest last
 	forget   bool    // a person says that another one stands here
+	connect  port.Address
 
 	// The owner goroutine's own, kept over a restart of Run.
 	hand   *hand // the job in hand, nil: none
@@ -81,11 +82,12 @@ type Config struct {
 	Proof Proof
 	// Known are the printers that stood here before, as Printer.Known gave them, so that a spare which proves less is told
 	// from a printer that is stuck.
-	Known []Known
-	Words Words
-	Zone  *time.Location // of times on paper; nil means UTC
-	Now   func() time.Time
-	Log   *slog.Logger // nil means slog.Default
+	Known  []Known
+	Paused bool // it begins paused, as before a restart
+	Words  Words
+	Zone   *time.Location // of times on paper; nil means UTC
+	Now    func() time.Time
+	Log    *slog.Logger // nil means slog.Default
 	// OnStatus gets each change, in order. It must not block, nor call anything of the printer but Status.
 	OnStatus func(Status)
 	// TrustCutCounter lets the maintenance counter of cuts resolve unknown outcomes. Only for models on which it was
@@ -125,9 +127,6 @@ func New(c Config) (*Printer, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	if c.Open == nil {
-		c.Open = func(ctx context.Context) (port.Port, error) { return port.Open(ctx, c.Connect, port.Options{}) }
-	}
 	for _, d := range []struct {
 		field *time.Duration
 		value time.Duration
@@ -144,11 +143,15 @@ func New(c Config) (*Printer, error) {
 		c: c, log: c.Log.With("printer", c.Name), envelope: newEnvelope(c.Profile, c.Language, c.Words, c.Zone),
 		wake: make(chan struct{}, 1), handover: make(chan handed, 1),
 		sequence: c.Sequence, queued: true, proof: c.Proof, stale: 1, // a former process may have asked
+		paused: c.Paused, connect: c.Connect,
+	}
+	if c.Open == nil {
+		p.c.Open = func(ctx context.Context) (port.Port, error) { return port.Open(ctx, p.address(), port.Options{}) }
 	}
 	p.mem.fences = rand.Uint64() // a late answer to an earlier process is not taken for one to this
 	p.status = Status{
 		Name: c.Name, Address: c.Connect.String(), State: Connecting, Paper: PaperUnknown, Proof: c.Proof,
-		Sequence: c.Sequence, Since: c.Now(),
+		Sequence: c.Sequence, Since: c.Now(), Paused: c.Paused,
 	}
 	for _, k := range c.Known {
 		p.remember(k)
@@ -238,7 +241,11 @@ func (p *Printer) connection(ctx, life context.Context) (useful bool, err error)
 	defer func() {
 		p.shut()
 		s.close()
-		p.away(s.reason(err), err)
+		if ctx.Err() == nil {
+			p.away(s.reason(err), err)
+		} else { // the program ends; the printer is as well as it was
+			p.show(func(st *Status) { st.Up, st.AutoStatus, st.State, st.Paper = false, false, Connecting, PaperUnknown })
+		}
 		p.dropClaim(life)
 	}()
 	if err := s.hello(ctx); err != nil {

@@ -117,7 +117,7 @@ func (p *Printer) Status() Status {
 	return st
 }
 
-// show publishes what change makes of the status. Only the owner goroutine calls it, except for Pause and Resume.
+// show publishes what change makes of the status. Only the owner goroutine calls it, except for Pause, Resume and MoveTo.
 func (p *Printer) show(change func(*Status)) {
 	p.telling.Lock()
 	defer p.telling.Unlock()
