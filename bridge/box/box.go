@@ -182,6 +182,15 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		QueueLong: func(name string, long bool, jobs int) {
 			b.health.raise(long, "printer_queue_long", warning.Warn, name, name, jobs)
 		},
+		OnUnseen: func(station string, unseen bool) {
+			b.health.raise(unseen, "tickets_unseen", warning.Critical, station, station)
+		},
+		OnScreen: func(screen, backup string, away bool) {
+			b.health.raise(away, "screen_silent", warning.Warn, screen, screen, backup)
+		},
+	}
+	for _, s := range b.c.Screens {
+		c.Screens = append(c.Screens, kitchen.Screen{Name: s.Name, Backup: s.Backup})
 	}
 	for _, s := range b.c.Stations {
 		c.Stations = append(c.Stations, kitchen.Station{

@@ -252,7 +252,10 @@ func (h *health) stale() {
 	}
 }
 
-// tellScreens gives every kitchen screen the state of the printers.
+// maxAlarms is how many grave warnings screens are told in words; they show the first.
+const maxAlarms = 3
+
+// tellScreens gives every kitchen screen and the pass the state of the printers, and what somebody must act on now.
 func (h *health) tellScreens() {
 	type shown struct {
 		Name   string `json:"name"`
@@ -262,9 +265,15 @@ func (h *health) tellScreens() {
 		Queue  int    `json:"queue"`
 	}
 	data := struct {
-		Printers []shown `json:"printers"`
-		Warnings int     `json:"warnings"`
-	}{Printers: []shown{}, Warnings: len(h.b.warnings.List())}
+		Printers []shown  `json:"printers"`
+		Warnings int      `json:"warnings"`
+		Alarms   []string `json:"alarms"`
+	}{Printers: []shown{}, Alarms: []string{}}
+	for _, w := range h.b.warnings.List() {
+		if data.Warnings++; w.Severity == warning.Critical && len(data.Alarms) < maxAlarms {
+			data.Alarms = append(data.Alarms, w.Text)
+		}
+	}
 	for _, p := range h.b.kitchen.Printers() {
 		data.Printers = append(data.Printers, shown{p.Name, p.State, p.Paper, p.Reason, p.Queue})
 	}

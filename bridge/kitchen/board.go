@@ -43,7 +43,8 @@ type Board struct {
 	screens map[string][]string // of each station
 	shows   map[string][]string // stations of each screen
 	hubs    map[string]*screen.Hub
-	home    string // the station that shows tickets of stations which are not configured any more
+	home    string            // the station that shows tickets of stations which are not configured any more
+	backup  map[string]string // of each screen that has one
 
 	mu      sync.Mutex // guards what follows; held for memory only
 	seq     int64      // the change the board stands at
@@ -55,6 +56,8 @@ type Board struct {
 	arrived map[journal.ID]time.Time // when the orders of this commit came in
 	fresh   map[*byte]*Ticket        // tickets of this commit, by the memory of their payload
 	health  []byte                   // the latest health event's data
+	glasses map[string]*glass        // by screen
+	unseen  []sighting               // tickets that came lately, the oldest first
 }
 
 // entry is one ticket on the board: what the board decides on, and the JSON that screens get. A ticket that nobody bumps
@@ -82,11 +85,12 @@ func (e *entry) ticket() (t Ticket) {
 	return t
 }
 
-func newBoard(stations []Station, j *journal.Journal, now func() time.Time, log *slog.Logger, m *metrics) *Board {
+func newBoard(stations []Station, screens []Screen, j *journal.Journal, now func() time.Time, log *slog.Logger, m *metrics) *Board {
 	b := &Board{
 		journal: j, now: now, log: log, metrics: m, keep: keptTickets,
 		screens: map[string][]string{}, shows: map[string][]string{}, hubs: map[string]*screen.Hub{},
 		open: map[journal.ID]*entry{}, bumped: map[string][]*entry{}, arrived: map[journal.ID]time.Time{}, fresh: map[*byte]*Ticket{},
+		backup: map[string]string{}, glasses: map[string]*glass{},
 	}
 	for _, s := range stations {
 		b.screens[s.Name] = s.Screens
@@ -96,9 +100,15 @@ func newBoard(stations []Station, j *journal.Journal, now func() time.Time, log 
 		for _, name := range s.Screens {
 			b.shows[name] = append(b.shows[name], s.Name)
 			if b.hubs[name] == nil {
-				b.hubs[name] = screen.New(0, j.Seq())
+				b.hubs[name], b.glasses[name] = screen.New(0, j.Seq()), new(glass)
 			}
 		}
+	}
+	for _, s := range screens {
+		if b.hubs[s.Name] == nil { // shows nothing but what it stands in for
+			b.hubs[s.Name], b.glasses[s.Name] = screen.New(0, j.Seq()), new(glass)
+		}
+		b.backup[s.Name] = s.Backup
 	}
 	return b
 }
@@ -139,6 +149,7 @@ func (b *Board) load(ctx context.Context) error {
 			case e.visible:
 				b.put(e)
 				b.spare(e.id)
+				b.watchFor(e.id)
 			case e.state == StateReady:
 				b.remember(e)
 			}
@@ -200,7 +211,8 @@ func (b *Board) take(seq int64, e *entry) {
 	if !b.shown(e.station) {
 		return // nobody sees it, and nobody could take it off the board again
 	}
-	_, was := b.open[e.id]
+	old, was := b.open[e.id]
+	fresh := !was || old.state == StateHeld
 	b.forget(e)
 	if !e.visible {
 		b.remove(e.id)
@@ -211,6 +223,9 @@ func (b *Board) take(seq int64, e *entry) {
 			b.publish(seq, e.station, "ticket-removed", encode(removed{e.id, e.number, e.state, e.bumpedBy}))
 		}
 		return
+	}
+	if fresh && e.state != StateHeld {
+		b.watchFor(e.id)
 	}
 	b.put(e)
 	payload := e.payload
@@ -291,7 +306,7 @@ func (b *Board) forget(e *entry) {
 // publish gives one event to every screen of the station; they share its bytes.
 func (b *Board) publish(seq int64, station, name string, data []byte) {
 	var frame []byte
-	for _, s := range b.screens[b.place(station)] {
+	for _, s := range b.views(station) {
 		if frame == nil {
 			frame = api.AppendEvent(make([]byte, 0, len(data)+64), api.Event{ID: seq, Name: name, Data: data})
 		}
@@ -337,7 +352,7 @@ func (b *Board) snapshot(ctx context.Context, name string) (s Snapshot, payloads
 		RecallSeconds: int(RecallFor.Seconds()), Tickets: []Ticket{},
 	}
 	for _, e := range b.order {
-		if slices.Contains(s.Stations, b.place(e.station)) {
+		if slices.Contains(b.views(e.station), name) {
 			payloads = append(payloads, e.payload)
 			if e.payload == nil {
 				away = append(away, e.id.Key())
@@ -406,7 +421,7 @@ func (b *Board) Beat(name string) Beat {
 	defer b.mu.Unlock()
 	beat := Beat{Now: b.now().UTC(), Seq: b.seq}
 	for _, e := range b.order {
-		if slices.Contains(b.shows[name], b.place(e.station)) {
+		if slices.Contains(b.views(e.station), name) {
 			beat.Open++
 		}
 	}

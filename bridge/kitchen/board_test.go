@@ -605,7 +605,7 @@ func TestEvenings(t *testing.T) {
 			rt.Error(err)
 		}
 		// The board of a process that starts now is the board of this one.
-		fresh := newBoard(h.config.Stations, h.journal, h.clock.now, h.config.Log, h.kitchen.metrics)
+		fresh := newBoard(h.config.Stations, h.config.Screens, h.journal, h.clock.now, h.config.Log, h.kitchen.metrics)
 		if err := fresh.load(t.Context()); err != nil {
 			rt.Fatal(err)
 		}

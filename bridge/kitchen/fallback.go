@@ -16,7 +16,8 @@ import (
 // lookEvery is how often printers that take no work are looked at.
 const lookEvery = 250 * time.Millisecond
 
-// Run moves the jobs of printers that take no work to their fallback, until ctx ends.
+// Run moves the jobs of printers that take no work to their fallback, has silent screens stood in for, and looks for tickets
+// that nobody has seen, until ctx ends.
 func (k *Kitchen) Run(ctx context.Context) error {
 	if err := k.adopt(ctx); err != nil {
 		return err
@@ -29,8 +30,9 @@ func (k *Kitchen) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("end the outages of a former process: %w", err)
 	}
-	tick := time.NewTicker(lookEvery)
+	tick, look := time.NewTicker(lookEvery), time.NewTicker(lookUnseen)
 	defer tick.Stop()
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,6 +40,11 @@ func (k *Kitchen) Run(ctx context.Context) error {
 		case <-tick.C:
 			k.lookAtQueues()
 			if err := k.Reroute(ctx); err != nil {
+				return err
+			}
+		case <-look.C:
+			k.board.StandIn(k.c.OnScreen)
+			if err := k.LookForUnseen(ctx); err != nil {
 				return err
 			}
 		}

@@ -30,6 +30,9 @@ func (k *Kitchen) Routes() []api.Route {
 			Summary: "What a kitchen screen shows, as server-sent events",
 			Doc:     "snapshot first, then ticket, ticket-updated, ticket-removed; beat every 5 s. id is the change number; Last-Event-ID gets what is missing, or a snapshot when that is no longer kept.",
 			Answer:  Snapshot{}, Problems: []int{http.StatusNotFound}, Handle: k.events},
+		{Method: "POST", Path: "/v1/screens/{screen}/alive", Roles: cooks, Tags: []string{"screens"}, Status: http.StatusNoContent,
+			Summary:  "Say that the screen's page works; one that has said so and falls silent for 15 s is stood in for by its backup",
+			Problems: []int{http.StatusNotFound}, Handle: k.alive},
 		{Method: "GET", Path: "/v1/stations/{station}/recall", Roles: cooks, Tags: []string{"tickets"},
 			Summary: "The tickets a station can bring back, newest first", Answer: tickets{}, Problems: []int{http.StatusNotFound}, Handle: k.recall},
 		{Method: "GET", Path: "/v1/jobs/{id}", Roles: readers, Tags: []string{"printers"},
@@ -89,6 +92,14 @@ func (k *Kitchen) painted(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := k.Painted(r.Context(), access.From(r.Context()).Name, id); err != nil {
 		return problem(err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (k *Kitchen) alive(w http.ResponseWriter, r *http.Request) error {
+	if name := r.PathValue("screen"); !k.board.Alive(name) {
+		return api.NotFound("screen", name)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

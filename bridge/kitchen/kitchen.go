@@ -64,6 +64,7 @@ type Config struct {
 	Journal  *journal.Journal
 	Stations []Station
 	Printers []PrinterConfig
+	Screens  []Screen
 	Courses  []string
 	Location *time.Location
 	Words    *words.Catalogue // of the console; nil means English
@@ -74,7 +75,11 @@ type Config struct {
 	// Papers renders bills and receipts; nil: there are none.
 	Papers Papers
 	// AllReady follows, in the ticket's transaction, that every station of an order is ready, or one is no more.
-	AllReady   func(tx *journal.Tx, order journal.ID, ready bool, by string) error
+	AllReady func(tx *journal.Tx, order journal.ID, ready bool, by string) error
+	// OnUnseen hears that tickets of a station are neither on a screen nor on paper, and that there are none any more.
+	OnUnseen func(station string, unseen bool)
+	// OnScreen hears that a screen is silent and backup shows its tickets, and that it shows them itself again.
+	OnScreen   func(screen, backup string, away bool)
 	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
@@ -91,7 +96,8 @@ type Kitchen struct {
 	printers atomic.Pointer[roster]
 	began    int64 // key of the moment this process began
 
-	painting atomic.Int64 // reports of screens that wait to be recorded
+	unseen   map[journal.ID]string // tickets that nobody has seen, with their stations; Run's own
+	painting atomic.Int64          // reports of screens that wait to be recorded
 }
 
 // New checks c and reads from the journal what is open. Attach each printer to its Queue before Run.
@@ -104,6 +110,12 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 	}
 	if c.AllReady == nil {
 		c.AllReady = func(*journal.Tx, journal.ID, bool, string) error { return nil }
+	}
+	if c.OnUnseen == nil {
+		c.OnUnseen = func(string, bool) {}
+	}
+	if c.OnScreen == nil {
+		c.OnScreen = func(string, string, bool) {}
 	}
 	if c.Words == nil {
 		c.Words = words.In("")
@@ -141,7 +153,7 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 			return nil, fmt.Errorf("printer %s falls back to %s, which is no other printer here", p.Name, p.Fallback)
 		}
 	}
-	k.board = newBoard(c.Stations, c.Journal, c.Now, c.Log, k.metrics)
+	k.board = newBoard(c.Stations, c.Screens, c.Journal, c.Now, c.Log, k.metrics)
 	if err := k.board.load(ctx); err != nil {
 		return nil, fmt.Errorf("read the open tickets: %w", err)
 	}

@@ -155,6 +155,18 @@ func (b *tab) open(path string) {
 	b.run(chromedp.Navigate(b.box.server.URL + path))
 }
 
+// before has every page of the tab run a script before its own.
+func (b *tab) before(script string) {
+	b.t.Helper()
+	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+		return err
+	}))
+}
+
+// hasty makes what pages do every few seconds happen many times a second.
+const hasty = `(every => { window.setInterval = (f, ms) => every(f, ms >= 2000 ? 100 : ms) })(window.setInterval)`
+
 // eval gives the value of an expression, as text.
 func (b *tab) eval(expression string) string {
 	b.t.Helper()

@@ -242,6 +242,10 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		return b.stream(w, r, first)
 	})
 	handle("POST /v1/tickets/{id}/{act}", b.act)
+	handle("POST /v1/screens/{screen}/alive", func(w http.ResponseWriter, r *http.Request) error {
+		b.note("alive " + r.PathValue("screen"))
+		return api.Answer(w, 204, nil)
+	})
 	b.passRoutes(handle)
 	b.hotelRoutes(handle)
 	b.printerRoutes(handle)

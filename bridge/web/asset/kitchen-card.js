@@ -1,7 +1,7 @@
 // kitchen-card.js draws one ticket as it reads on paper. Order text reaches the page only as text nodes (base.js, h).
 
 import { clock, h, icon, swap, t } from './base.js';
-import { allergy, besides, board, clockOf, here, marks, nameOf } from './kitchen-tickets.js';
+import { allergy, besides, board, clockOf, here, marks, nameOf, standsIn } from './kitchen-tickets.js';
 
 export function drawHead(k, digit, part) {
   const c = clockOf(k, here.stream.now());
@@ -19,6 +19,7 @@ export function drawHead(k, digit, part) {
 
 export function drawFlags(k) {
   const flags = [];
+  if (standsIn(k)) flags.push(h('div', { class: 'k-flag for' }, t('kitchen.for', k.station.toUpperCase())));
   if (k.state === 'cancelled') flags.push(h('div', { class: 'k-flag cancelled' }, t('kitchen.cancelled')));
   else if (k.changed_unseen) flags.push(h('div', { class: 'k-flag' }, t('kitchen.changed')));
   const a = allergy(k);

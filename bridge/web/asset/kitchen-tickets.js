@@ -17,6 +17,9 @@ export const here = {
   stream: null,
 };
 
+// standsIn tells whether this screen shows the ticket for another station's, which is silent.
+export const standsIn = k => !!k.station && here.stations.length > 0 && !here.stations.includes(k.station);
+
 export const shows = k => k.state === 'new' || k.state === 'cooking' || (k.state === 'cancelled' && k.changed_unseen);
 
 // hidden: somebody here already sent it away and the box has not answered yet.
