@@ -365,18 +365,23 @@ func (h *health) all() figures {
 	h.mu.Lock()
 	f := h.figures
 	h.mu.Unlock()
-	queue := 0
-	for _, p := range h.b.kitchen.Printers() {
-		queue += p.Queue
-	}
-	list := h.history.figures()
-	list = append(list, figure{Name: "queue", Value: float64(queue), Metric: "aboyeur_print_queue_jobs"})
-	if f.TemperatureKnown {
-		list = append(list, figure{Name: "temperature", Value: f.Temperature, Unit: "celsius", Limit: hot, Metric: "aboyeur_board_temperature_celsius"})
+	list, until := h.history.figures()
+	for i := range list { // what is known now need not wait for its minute
+		switch l := &list[i]; l.Name {
+		case "queue":
+			l.Value = 0
+			for _, p := range h.b.kitchen.Printers() {
+				l.Value = max(l.Value, point(p.Queue))
+			}
+		case "temperature":
+			if f.TemperatureKnown {
+				l.Value = point(f.Temperature)
+			}
+		}
 	}
 	list = append(list,
-		figure{Name: "disk_free", Value: float64(f.DiskFree), Unit: "bytes", Metric: "aboyeur_board_disk_free_bytes"},
-		figure{Name: "memory_available", Value: float64(f.MemoryAvailable), Unit: "bytes", Metric: "aboyeur_board_memory_available_bytes"},
+		figure{Name: "disk_free", Value: point(f.DiskFree), Unit: "bytes", Metric: "aboyeur_board_disk_free_bytes"},
+		figure{Name: "memory_available", Value: point(f.MemoryAvailable), Unit: "bytes", Metric: "aboyeur_board_memory_available_bytes"},
 	)
-	return figures{list}
+	return figures{list, until}
 }

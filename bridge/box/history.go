@@ -1,12 +1,16 @@
 package box
 
 import (
+	"encoding/json"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+
+	"aboyeur/bridge/kitchen"
 )
 
 // historyEvery and historyPoints make the hour that the Health page draws.
@@ -17,27 +21,43 @@ const (
 
 // figure is one number of the Health page with its last hour.
 type figure struct {
-	Name   string    `json:"name"`
-	Value  float64   `json:"value"`
-	Unit   string    `json:"unit,omitzero" enum:"s,bytes,celsius,ratio"`
-	Limit  float64   `json:"limit,omitzero"`
-	Metric string    `json:"metric"`
-	Series []float64 `json:"series,omitzero" doc:"one point a minute, oldest first"`
+	Name   string  `json:"name"`
+	Value  point   `json:"value" doc:"null when nothing was measured yet"`
+	Unit   string  `json:"unit,omitzero" enum:"s,bytes,celsius,ratio"`
+	Limit  float64 `json:"limit,omitzero"`
+	Metric string  `json:"metric"`
+	Series []point `json:"series,omitzero" doc:"one point a minute, oldest first; null where nothing was measured"`
 }
 
 // figures answers GET /v1/health.
 type figures struct {
-	Figures []figure `json:"figures"`
+	Figures []figure  `json:"figures"`
+	Until   time.Time `json:"until" doc:"when the last points of the series were taken"`
 }
 
-// history draws the 99th percentile of the box's own histograms minute by minute. It keeps the cumulative counts of
-// the last look, so that each point speaks of its own minute.
+// point is a number that may not be there: NaN, in JSON null.
+type point float64
+
+func (p point) known() bool { return !math.IsNaN(float64(p)) }
+
+// MarshalJSON writes a number or null.
+func (p point) MarshalJSON() ([]byte, error) {
+	if !p.known() {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(p))
+}
+
+// history draws the box's own figures minute by minute: the 99th percentile of its histograms, and the highest of a
+// gauge's values. It keeps the cumulative counts of the last look, so that each point speaks of its own minute. It holds
+// an hour and no more.
 type history struct {
 	registry prometheus.Gatherer
 	now      func() time.Time
 
-	mu    sync.Mutex // guards the lines
+	mu    sync.Mutex // guards what follows
 	lines []line
+	until time.Time
 }
 
 type line struct {
@@ -46,13 +66,18 @@ type line struct {
 }
 
 func newHistory(g prometheus.Gatherer, now func() time.Time) *history {
-	return &history{registry: g, now: now, lines: []line{
+	h := &history{registry: g, now: now, lines: []line{
 		{figure: figure{Name: "answer_p99", Unit: "s", Limit: .1, Metric: "aboyeur_order_ack_seconds"}},
-		// Without a limit: a ticket that waits for others on the same printer waits for paper, not for the box.
-		{figure: figure{Name: "printer_p99", Unit: "s", Metric: "aboyeur_order_to_printer_seconds"}},
-		{figure: figure{Name: "screen_p99", Unit: "s", Limit: .1, Metric: "aboyeur_order_to_screen_seconds"}},
+		{figure: figure{Name: "printer_p99", Unit: "s", Limit: .1, Metric: "aboyeur_order_to_printer_seconds"}},
+		{figure: figure{Name: "queue", Limit: kitchen.DefaultQueueWarn, Metric: "aboyeur_print_queue_jobs"}},
+		{figure: figure{Name: "temperature", Unit: "celsius", Limit: hot, Metric: "aboyeur_board_temperature_celsius"}},
 		{figure: figure{Name: "commit_p99", Unit: "s", Limit: .05, Metric: "aboyeur_journal_commit_seconds"}},
+		{figure: figure{Name: "screen_p99", Unit: "s", Limit: .1, Metric: "aboyeur_order_to_screen_seconds"}},
 	}}
+	for i := range h.lines {
+		h.lines[i].Value = point(math.NaN())
+	}
+	return h
 }
 
 // sample adds a point to each line.
@@ -63,40 +88,58 @@ func (h *history) sample() {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.until = h.now().UTC()
 	for i := range h.lines {
 		l := &h.lines[i]
+		p := point(math.NaN())
 		for _, f := range families {
 			if f.GetName() == l.Metric {
-				l.add(f)
+				p = l.read(f)
 			}
+		}
+		if p.known() {
+			l.Value = p
+		}
+		if l.Series = append(l.Series, p); len(l.Series) > historyPoints {
+			l.Series = slices.Delete(l.Series, 0, 1) // in place: the array stays the one it is
 		}
 	}
 }
 
-// figures gives the lines; their value is the latest point.
-func (h *history) figures() []figure {
+// figures gives the lines; their value is the latest that was measured.
+func (h *history) figures() ([]figure, time.Time) {
 	h.sampleFirst()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	list := make([]figure, len(h.lines))
 	for i := range h.lines {
 		list[i] = h.lines[i].figure
-		list[i].Series = append([]float64(nil), list[i].Series...)
+		list[i].Series = slices.Clone(list[i].Series)
 	}
-	return list
+	return list, h.until
 }
 
 // sampleFirst fills the first minute after the start, when no point is there yet.
 func (h *history) sampleFirst() {
 	h.mu.Lock()
-	empty := len(h.lines[0].Series) == 0
+	empty := h.until.IsZero()
 	h.mu.Unlock()
 	if empty {
 		h.sample()
 	}
 }
 
-func (l *line) add(f *dto.MetricFamily) {
+// read takes a point from what was gathered: of a histogram what its last minute says, of gauges the highest.
+func (l *line) read(f *dto.MetricFamily) point {
+	if f.GetType() == dto.MetricType_GAUGE {
+		top := point(math.NaN())
+		for _, m := range f.GetMetric() {
+			if v := point(m.GetGauge().GetValue()); v.known() && (!top.known() || v > top) {
+				top = v
+			}
+		}
+		return top
+	}
 	var bounds []float64
 	var counts []uint64
 	for _, m := range f.GetMetric() {
@@ -107,15 +150,15 @@ func (l *line) add(f *dto.MetricFamily) {
 			counts[i] += b.GetCumulativeCount()
 		}
 	}
-	fresh := append([]uint64(nil), counts...)
+	fresh := slices.Clone(counts)
 	for i := range l.last {
 		fresh[i] -= l.last[i]
 	}
 	l.last = counts
-	l.Value = quantile(.99, bounds, fresh)
-	if l.Series = append(l.Series, l.Value); len(l.Series) > historyPoints {
-		l.Series = l.Series[1:]
+	if len(fresh) == 0 || fresh[len(fresh)-1] == 0 {
+		return point(math.NaN())
 	}
+	return point(quantile(.99, bounds, fresh))
 }
 
 // quantile estimates q from cumulative counts, linearly within a bucket; 0 when nothing was counted.

@@ -126,7 +126,9 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	list("/v1/warnings", "warnings", func() any { return notNil(b.warnings) })
 	list("/v1/pairings", "pairings", func() any { return notNil(b.pairings) })
 	list("/v1/audit", "entries", func() any { return cannedAudit() })
-	list("/v1/health", "figures", func() any { return cannedFigures() })
+	handle("GET /v1/health", func(w http.ResponseWriter, r *http.Request) error {
+		return api.Answer(w, 200, object{"figures": cannedFigures(), "until": time.Now().UTC()})
+	})
 	list("/v1/stations/{station}/recall", "tickets", func() any { return notNil(b.bumped) })
 
 	handle("GET /v1/session", func(w http.ResponseWriter, r *http.Request) error {
@@ -614,20 +616,28 @@ func cannedAudit() []object {
 }
 
 func cannedFigures() []object {
-	series := func(base, swing float64) []float64 {
-		var s []float64
+	series := func(base, swing float64) []any {
+		var s []any
 		for i := range 60 {
 			s = append(s, base+swing*float64((i*37)%11)/11)
 		}
 		return s
 	}
+	quiet := series(.0025, .002)
+	for i := 20; i < 26; i++ {
+		quiet[i] = nil // nobody ordered
+	}
+	hot := series(52, 6)
+	for i := 50; i < 60; i++ {
+		hot[i] = 58 + 2.6*float64(i-50)
+	}
 	return []object{
-		{"name": "answer_p99", "value": .0034, "unit": "s", "limit": .1, "metric": "aboyeur_order_ack_seconds", "series": series(.0025, .002)},
+		{"name": "answer_p99", "value": .0034, "unit": "s", "limit": .1, "metric": "aboyeur_order_ack_seconds", "series": quiet},
 		{"name": "printer_p99", "value": .0041, "unit": "s", "limit": .1, "metric": "aboyeur_order_to_printer_seconds", "series": series(.003, .003)},
 		{"name": "screen_p99", "value": .0038, "unit": "s", "limit": .1, "metric": "aboyeur_order_to_screen_seconds", "series": series(.003, .002)},
 		{"name": "commit_p99", "value": .0021, "unit": "s", "limit": .05, "metric": "aboyeur_journal_commit_seconds", "series": series(.001, .002)},
-		{"name": "queue", "value": 4, "metric": "aboyeur_print_queue_jobs"},
-		{"name": "temperature", "value": 54.2, "unit": "celsius", "limit": 80, "metric": "aboyeur_board_temperature_celsius", "series": series(50, 6)},
+		{"name": "queue", "value": 4, "limit": 12, "metric": "aboyeur_print_queue_jobs", "series": series(0, 8)[:12]},
+		{"name": "temperature", "value": 81.4, "unit": "celsius", "limit": 80, "metric": "aboyeur_board_temperature_celsius", "series": hot},
 		{"name": "disk_free", "value": 22.4 * (1 << 30), "unit": "bytes", "metric": "aboyeur_board_disk_free_bytes"},
 		{"name": "memory_available", "value": 611 * (1 << 20), "unit": "bytes", "metric": "aboyeur_board_memory_available_bytes"},
 	}

@@ -1,8 +1,12 @@
-// Health: what is wrong and what to do about it, then the box's figures, each with the name of its metric.
+// Health: what is wrong and what to do about it; five charts of the last hour with their limits; then further figures.
+// The tooltip of each number is the name of its metric.
 
-import { $, get, h, number, svg, swap, t, when, word, lang } from './base.js';
+import { $, get, h, lang, number, swap, t, when, word } from './base.js';
+import { chart } from './chart.js';
 import { warningRemedy, warningText } from './lamps.js';
 import { follow, sayFault } from './shell.js';
+
+const CHARTS = ['answer_p99', 'printer_p99', 'queue', 'temperature', 'commit_p99'];
 
 function warning(w) {
   return h('li', { class: 'warning', data: { severity: w.severity } }, h('span', { class: 'shape', 'aria-hidden': 'true' }),
@@ -17,42 +21,44 @@ const units = {
   celsius: v => dot(v.toFixed(1)) + ' °C',
   ratio: v => Math.round(v * 100) + ' %',
 };
+const format = f => v => typeof v !== 'number' ? '–' : units[f.unit] ? units[f.unit](v) : number(Math.round(v * 100) / 100);
 
-function value(f) {
-  if (typeof f.value === 'boolean') return t(f.value ? 'page.yes' : 'page.no');
-  if (typeof f.value !== 'number') return f.value === null || f.value === undefined ? '–' : String(f.value);
-  return units[f.unit] ? units[f.unit](f.value) : number(Math.round(f.value * 100) / 100);
+const over = f => f.limit && typeof f.value === 'number' && f.value > f.limit;
+
+// value is the number, in words too when it is above its limit; a colour alone would say nothing to some.
+const value = f => h('b', { class: 'figure-value', title: f.metric, data: { state: over(f) ? 'over' : '' } }, format(f)(f.value), over(f) && h('small', {}, t('health.over')));
+
+function charted(f, until) {
+  const series = f.series || [], write = format(f), known = series.filter(v => typeof v === 'number');
+  const told = h('span', { class: 'figure-note told', 'aria-hidden': 'true' });
+  const label = t('health.chart', word('figure.', f.name), write(f.value), write(known.length ? Math.max(...known) : null), f.limit ? t('health.limit', write(f.limit)) : '');
+  return h('article', { class: 'tile small', data: { figure: f.name } },
+    h('header', {}, h('span', { class: 'figure-word' }, word('figure.', f.name)), told), value(f),
+    known.length ? chart({ points: series.map(v => typeof v === 'number' ? v : null), until, limit: f.limit, log: f.unit === 's', format: write, label, told: text => { told.textContent = text; } })
+      : h('p', { class: 'soft chart-none' }, t('health.none')));
 }
 
-// spark draws the last hour of a figure with its limit as a line.
-function spark(f) {
-  const points = (f.series || []).map(p => typeof p === 'number' ? p : p.value).filter(v => typeof v === 'number');
-  if (points.length < 2) return null;
-  const W = 240, H = 56, top = Math.max(...points, f.limit || 0) * 1.1 || 1;
-  const y = v => H - 2 - (H - 4) * v / top;
-  const d = points.map((v, i) => `${i ? 'L' : 'M'}${(W * i / (points.length - 1)).toFixed(1)} ${y(v).toFixed(1)}`).join('');
-  return svg('svg', { class: 'spark', viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    svg('path', { class: 's-fill', d: d + `L${W} ${H}L0 ${H}Z` }), svg('path', { class: 's-line', d }),
-    f.limit ? svg('line', { class: 's-limit', x1: 0, x2: W, y1: y(f.limit), y2: y(f.limit) }) : null);
-}
+const single = f => h('article', { class: 'tile small', data: { figure: f.name } }, h('span', { class: 'figure-word' }, word('figure.', f.name)), value(f), f.limit ? h('span', { class: 'figure-note' }, t('health.limit', format(f)(f.limit))) : null);
 
-// figures reads {"figures":[{name, value, unit, limit, metric, series}]}, and any other object of plain values as it is.
-function figures(answer) {
-  if (Array.isArray(answer.figures)) return answer.figures;
-  const flat = (o, prefix) => Object.entries(o).flatMap(([k, v]) => v && typeof v === 'object' && !Array.isArray(v) ? flat(v, prefix + k + '.') : Array.isArray(v) ? [] : [{ name: prefix + k, value: v }]);
-  return flat(answer, '');
-}
-
+let drawn = '';
 const list = follow(['warning', 'printer', 'job'], async () => {
   const [warnings, health] = await Promise.all([get('/v1/warnings'), get('/v1/health')]);
-  const all = warnings.warnings || [], body = $('body');
+  const sign = JSON.stringify([warnings, health]);
+  if (sign === drawn) return;
+  drawn = sign;
+  const all = warnings.warnings || [], figures = health?.figures || [], until = Date.parse(health?.until) || Date.now(), body = $('body');
   body.setAttribute('aria-busy', 'false');
+  body.className = '';
   swap(body,
     h('section', { class: 'sheet' }, all.length ? h('ul', { class: 'warnings' }, all.map(warning))
       : h('p', { class: 'well' }, h('span', { class: 'shape', 'aria-hidden': 'true' }), t('status.well'), ' ', h('span', { class: 'soft' }, t('health.well')))),
-    h('div', { class: 'tiles figures-tiles' }, figures(health || {}).map(f => h('article', { class: 'tile small', title: f.metric || '' },
-      h('span', { class: 'figure-word' }, word('figure.', f.name)), h('b', { class: 'figure-value', data: { state: f.limit && f.value > f.limit ? 'over' : '' } }, value(f)),
-      f.limit ? h('span', { class: 'figure-note' }, t('health.limit', value({ ...f, value: f.limit }))) : null, spark(f)))));
+    h('section', { class: 'block' }, h('h2', {}, t('health.hour')), h('div', { class: 'tiles charts' }, CHARTS.map(name => figures.find(f => f.name === name)).filter(Boolean).map(f => charted(f, until)))),
+    h('section', { class: 'block' }, h('h2', {}, t('health.more')), h('div', { class: 'tiles figures-tiles' }, figures.filter(f => !CHARTS.includes(f.name)).map(single))));
 });
-list.fault = fault => sayFault($('body'), fault, () => list.run());
+list.fault = fault => {
+  if (drawn && fault.status !== 403) return; // the frame says that the connection is gone; what is here stays
+  drawn = '';
+  $('body').className = 'sheet say';
+  sayFault($('body'), fault, () => list.run());
+};
 setInterval(list.run, 10e3);
