@@ -371,7 +371,7 @@ func (h *health) all() figures {
 		case "queue":
 			l.Value = 0
 			for _, p := range h.b.kitchen.Printers() {
-				l.Value = max(l.Value, point(p.Queue))
+				l.Value, l.Limit = max(l.Value, point(p.Queue)), min(l.Limit, float64(p.QueueWarn))
 			}
 		case "temperature":
 			if f.TemperatureKnown {

@@ -71,11 +71,11 @@ func (a *assets) add(name string, body []byte) {
 	a.files[name] = asset{kind: kinds[path.Ext(name)], etag: etag(body), body: body}
 }
 
-// wordsModule is a catalogue as a module. Words that only Go uses (paper.…) stay at home.
+// wordsModule is a catalogue as a module. Words that only Go uses (paper.…, diagnosis.…) stay at home.
 func wordsModule(c *words.Catalogue) []byte {
 	text := map[string]string{}
 	for _, key := range c.Keys() {
-		if !strings.HasPrefix(key, "paper.") {
+		if !strings.HasPrefix(key, "paper.") && !strings.HasPrefix(key, "diagnosis.") {
 			text[key] = c.T(key)
 		}
 	}

@@ -97,7 +97,8 @@ func (b *fakeBox) printerRoutes(handle func(string, func(http.ResponseWriter, *h
 		fmt.Sscan(r.URL.Query().Get("limit"), &limit)
 		shown := []object{}
 		for _, j := range b.jobs {
-			if j["printer"] == r.URL.Query().Get("printer") && len(shown) < limit {
+			open := j["settled"] == false
+			if j["printer"] == r.URL.Query().Get("printer") && (r.URL.Query().Get("state") != "open" || open) && len(shown) < limit {
 				shown = append(shown, j)
 			}
 		}
@@ -111,7 +112,7 @@ func (b *fakeBox) printerRoutes(handle func(string, func(http.ResponseWriter, *h
 		for _, j := range b.jobs {
 			if j["id"] == r.PathValue("id") {
 				if r.PathValue("act") == "clear" {
-					j["state"], j["reason"] = "cancelled", ""
+					j["state"], j["reason"], j["settled"] = "cancelled", text, true
 				}
 				return api.Answer(w, 200, j)
 			}
@@ -134,7 +135,7 @@ func cannedPrinters() []object {
 func cannedJobs(printer string, waiting, printed int) []object {
 	var list []object
 	job := func(i int, state, kind string) object {
-		j := object{"id": fmt.Sprintf("%s-%d", printer, i), "printer": printer, "order": fmt.Sprintf("o%d", i), "number": 60 - i, "label": []string{"Table 12", "Uber Eats 8F3A2", "Table 4", "Deliveroo 4471"}[i%4], "state": state,
+		j := object{"id": fmt.Sprintf("%s-%d", printer, i), "printer": printer, "order": fmt.Sprintf("o%d", i), "number": 60 - i, "label": fmt.Sprintf("#%d %s", 60-i, []string{"Table 12", "Uber Eats 8F3A2", "Table 4", "Deliveroo 4471"}[i%4]), "state": state, "settled": state == "done",
 			"evidence": "process_id", "attempt": 1, "at": time.Now().Add(-time.Duration(i) * 90 * time.Second).UTC(), "kind": kind}
 		if state != "done" {
 			j["evidence"], j["reason"] = "", "paper_out"

@@ -98,7 +98,7 @@ func TestPrinterPanel(t *testing.T) {
 	b.shoot("printer-move")
 	b.click("dialog .primary")
 	b.until("moved", func() bool { return box.count("move-queue pass bar") == 1 })
-	b.wait("said", "document.querySelector('.toast.good').innerText.includes('14 tickets now leave at bar') && document.querySelector('#panel').innerText.includes('moved to bar')")
+	b.wait("said", "document.querySelector('.toast.good').innerText.includes('14 tickets now leave at bar') && document.querySelector('#panel').innerText.includes('Its tickets leave at bar for now')")
 
 	b.click("#clear-pass-1")
 	b.click("dialog .danger")

@@ -213,6 +213,7 @@ func TestWordsAreUsedAndThere(t *testing.T) {
 	// Families that Go reaches by a name it computes: words of warnings and of reasons on paper.
 	use("bridge/box", "warning.")
 	use("bridge/kitchen", "reason.")
+	use("bridge/kitchen", "diagnosis.")
 	for _, k := range c.Keys() {
 		if !used[k] {
 			t.Errorf("%q is in the catalogues and nobody uses it", k)

@@ -6,11 +6,15 @@ import { ask, may, perform, sayFault } from './shell.js';
 
 const PAGE = 12, MOST = 120; // pictures at first, and at most
 const OPEN = new Set(['queued', 'held', 'sending', 'sent', 'waiting', 'unknown']);
-const AGAIN = new Set(['done', 'printed', 'unknown', 'cleared', 'failed', 'superseded', 'cancelled']); // can be sent once more
+const AGAIN = new Set(['done', 'unknown', 'cleared', 'failed', 'superseded', 'cancelled']); // can be sent once more
 const GIVE_UP = new Set(['queued', 'held', 'waiting', 'unknown', 'cleared']); // can be given up
 
+const isOpen = j => OPEN.has(j.state) && j.settled !== true;
+const canGoAgain = j => AGAIN.has(j.state) && !isOpen(j) && j.kind !== 'test' && j.kind !== 'slip';
+const isMoney = j => j.kind === 'receipt' || j.kind === 'bill'; // its copy says DUPLICATA
+
 // title is what people call the job.
-const title = j => j.kind && j.kind !== 'ticket' ? [word('job.kind.', j.kind), j.label].filter(Boolean).join(' ') : [j.number > 0 && '#' + j.number, j.label].filter(Boolean).join(' ') || t('job.kind.ticket');
+const title = j => [(j.kind || 'ticket') !== 'ticket' && word('job.kind.', j.kind), j.label].filter(Boolean).join(' ') || t('job.kind.ticket');
 
 const standing = j => h('span', { class: 'paper-state', data: { state: j.state } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), h('span', {},
   [word('job.state.', j.state), j.attempt > 1 && t('order.attempt', j.attempt), word('reason.', j.reason)].filter(Boolean).join(' · ')));
@@ -18,7 +22,7 @@ const standing = j => h('span', { class: 'paper-state', data: { state: j.state }
 const picture = (j, lazy) => h('img', { class: 'ticket-picture', alt: t('job.alt', title(j)), src: `/v1/jobs/${encodeURIComponent(j.id)}/preview.png`, loading: lazy && 'lazy', decoding: 'async' });
 
 // jobs draws into two places: open, for those that wait, and tickets, for the pictures. changed is called after an act.
-export function jobs({ open, tickets, changed }) {
+export function jobs({ open: above, tickets, changed }) {
   let wanted = PAGE, drawnOpen = '', kept = new Map(), printer = '', loaded = false;
   const grid = h('div', { class: 'papers' }), more = h('button', { class: 'quiet wide', type: 'button', hidden: true, onclick: () => { wanted = Math.min(MOST, wanted + 2 * PAGE); changed(); } }, t('job.older'));
   swap(tickets, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i')));
@@ -39,8 +43,8 @@ export function jobs({ open, tickets, changed }) {
     const sign = JSON.stringify(list);
     if (sign === drawnOpen) return;
     drawnOpen = sign;
-    const focused = open.contains(document.activeElement) ? document.activeElement.id : '';
-    swap(open, list.length > 0 && h('section', { class: 'p-lines' }, h('h3', {}, n('job.waiting', list.length)), h('ul', { class: 'queue' }, list.map(j => h('li', { data: { id: j.id } },
+    const focused = above.contains(document.activeElement) ? document.activeElement.id : '';
+    swap(above, list.length > 0 && h('section', { class: 'p-lines' }, h('h3', {}, n('job.waiting', list.length)), h('ul', { class: 'queue' }, list.map(j => h('li', { data: { id: j.id } },
       h('div', { class: 'grow' }, h('b', {}, title(j)), h('small', {}, when(j.at)), standing(j)),
       h('button', { class: 'button small', id: 'look-' + j.id, onclick: () => show(j) }, t('job.look')),
       may('manager', 'staff') && GIVE_UP.has(j.state) && h('button', { class: 'button small danger', id: 'clear-' + j.id, onclick: e => clear(j, e.currentTarget) }, t('job.clear')))))));
@@ -58,7 +62,7 @@ export function jobs({ open, tickets, changed }) {
       h('div', { class: 'ask-acts' },
         j.order && h('a', { class: 'button', href: '/orders/' + encodeURIComponent(j.order) }, t('job.order')),
         may('manager', 'staff') && GIVE_UP.has(j.state) && h('button', { class: 'button danger', onclick: async e => { if (await clear(j, e.currentTarget)) d.close(); } }, t('job.clear')),
-        may('manager', 'staff') && AGAIN.has(j.state) && j.kind !== 'test' && h('button', { class: 'button primary', id: 'reprint', onclick: async e => { if (await again(j, e.currentTarget)) d.close(); } }, t(j.kind === 'receipt' ? 'job.duplicate' : 'job.reprint'))));
+        may('manager', 'staff') && canGoAgain(j) && h('button', { class: 'button primary', id: 'reprint', onclick: async e => { if (await again(j, e.currentTarget)) d.close(); } }, t(isMoney(j) ? 'job.duplicate' : 'job.reprint'))));
     d.addEventListener('close', () => d.remove());
     d.addEventListener('click', e => { if (e.target === d) d.close(); });
     document.body.append(d);
@@ -66,7 +70,7 @@ export function jobs({ open, tickets, changed }) {
   }
 
   async function again(j, button) {
-    const receipt = j.kind === 'receipt';
+    const receipt = isMoney(j);
     if (!await ask(t('job.reprint_title', title(j)), t(receipt ? 'job.duplicate_effect' : 'job.reprint_effect', j.printer || printer), t(receipt ? 'job.duplicate' : 'job.reprint'))) return false;
     const ok = await perform(button, `/v1/jobs/${encodeURIComponent(j.id)}/reprint`, { done: t('job.reprint_done', j.printer || printer) });
     if (ok) changed();
@@ -91,11 +95,11 @@ export function jobs({ open, tickets, changed }) {
 
   return {
     wanted: () => wanted,
-    set(list, of) {
+    set(list, open, of) {
       printer = of;
       loaded = true;
-      waiting(list.filter(j => OPEN.has(j.state)).toReversed());
-      const ended = list.filter(j => !OPEN.has(j.state));
+      waiting(open.toReversed());
+      const ended = list.filter(j => !isOpen(j));
       more.hidden = list.length < wanted || wanted >= MOST;
       if (!ended.length) { swap(tickets, h('p', { class: 'soft' }, t('job.none'))); return; }
       const cards = ended.map(sheet);

@@ -24,7 +24,10 @@ export function paperOf(jobs) {
 }
 
 // A warning of a printer speaks the reader's language; others the box's own, since only it knows their figures.
-const ours = w => /^printer_/.test(w.code) && t('warning.' + w.code, w.subject) !== 'warning.' + w.code;
+const ours = w => {
+  const text = t('warning.' + w.code, w.subject);
+  return /^printer_/.test(w.code) && text !== 'warning.' + w.code && !text.includes('{1}');
+};
 export const warningText = w => ours(w) ? t('warning.' + w.code, w.subject) : w.text;
 export const warningRemedy = w => ours(w) ? t('warning.' + w.code + '.remedy') : w.remedy;
 

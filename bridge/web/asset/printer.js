@@ -7,6 +7,8 @@ import { rows } from './rows.js';
 import { ask, may, perform, toast } from './shell.js';
 import { testChoice } from './testpage.js';
 
+const MOST_OPEN = 100; // waiting jobs shown
+
 let panel, name = '', all = [], page, drawn = '', parts, token = 0;
 
 export const printer = {
@@ -63,10 +65,10 @@ const stamp = text => `${day(Date.parse(text))} ${seconds(Date.parse(text))}`;
 
 async function load() {
   const mine = ++token, which = encodeURIComponent(name), to = parts;
-  const [done, out] = await Promise.allSettled([get(`/v1/jobs?printer=${which}&limit=${to.list.wanted()}`), get(`/v1/printers/${which}/outages?limit=200`)]);
+  const [done, waiting, out] = await Promise.allSettled([get(`/v1/jobs?printer=${which}&limit=${to.list.wanted()}`), get(`/v1/jobs?printer=${which}&state=open&limit=${MOST_OPEN}`), get(`/v1/printers/${which}/outages?limit=200`)]);
   if (mine !== token || to !== parts) return;
-  if (done.status === 'fulfilled') to.list.set(done.value.jobs || [], name);
-  else to.list.fault(done.reason, load);
+  if (done.status === 'fulfilled' && waiting.status === 'fulfilled') to.list.set(done.value.jobs || [], waiting.value.jobs || [], name);
+  else to.list.fault(done.reason || waiting.reason, load);
   if (out.status === 'fulfilled') to.outages.set(out.value.outages || []);
   else to.outages.fault(out.reason, load);
 }
@@ -104,6 +106,7 @@ function acts(p) {
   } }, t('printer.' + act));
   return h('div', { class: 'acts' },
     p.state === 'paused' || p.paused ? plain('resume', 'primary') : plain('pause'),
+    p.recoverable && plain('recover', 'primary'),
     h('button', { id: 'p-test', class: 'button', onclick: () => test(p) }, t('printer.test')),
     p.queue > 0 && all.length > 1 && h('button', { id: 'p-move', class: 'button', onclick: () => move(p) }, t('printer.move')),
     may('manager') && h('a', { id: 'p-replace', class: 'button', href: href(p) + '/replace' }, t('printer.replace')),
