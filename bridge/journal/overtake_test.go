@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -45,4 +46,53 @@ func TestOvertakeLeavesLatersBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("many laters", append(slices.Repeat([]string{"l"}, many), "o")...)
+}
+
+// TestFollowComesLast holds the order of hooks: those of After, whoever overtook, those of Follow, the watchers, whoever wrote.
+// Of a function that fails both kinds hear at once.
+func TestFollowComesLast(t *testing.T) {
+	var heard []string // written on the writer's goroutine, read when it rests
+	told := make(chan struct{}, 8)
+	j := journaltest.Open(t, journal.Config{}, func(j *journal.Journal) {
+		j.Watch(func([]journal.Change) {
+			heard = append(heard, "watcher")
+			told <- struct{}{}
+		})
+	})
+	hooks := func(tx *journal.Tx) error {
+		tx.Follow(func(err error) { heard = append(heard, "follow "+said(err)) })
+		tx.After(func(err error) { heard = append(heard, "after "+said(err)) })
+		tx.Change("order", "x", nil)
+		return nil
+	}
+	expect := func(what string, want ...string) {
+		t.Helper()
+		if !slices.Equal(heard, want) {
+			t.Errorf("%s: heard %v, want %v", what, heard, want)
+		}
+		heard = nil
+	}
+	if err := j.Write(t.Context(), hooks); err != nil {
+		t.Fatal(err)
+	}
+	<-told
+	expect("a write", "after well", "follow well", "watcher")
+	if err := j.Overtake(t.Context(), hooks); err != nil {
+		t.Fatal(err)
+	}
+	<-told // the caller may be here before the watchers
+	expect("an overtaking write", "after well", "follow well", "watcher")
+	wrong := errors.New("wrong")
+	err := j.Write(t.Context(), func(tx *journal.Tx) error { return errors.Join(hooks(tx), wrong) })
+	if !errors.Is(err, wrong) {
+		t.Fatalf("got %v", err)
+	}
+	expect("a failure", "after badly", "follow badly")
+}
+
+func said(err error) string {
+	if err != nil {
+		return "badly"
+	}
+	return "well"
 }

@@ -36,7 +36,7 @@ func (j *Journal) Insist(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Overtake is Write for something that stands by itself, as a new order does: the few steps that Later has may be recorded
-// after it, so that nobody waits for them who need not, and it returns before the watchers hear of it.
+// after it, so that nobody waits for them who need not, and it returns before hooks of Follow and watchers hear of it.
 func (j *Journal) Overtake(ctx context.Context, fn func(*Tx) error) error {
 	err := j.queue.admit(ctx, &write{fn: fn, done: make(chan error, 1), counted: true, alone: true})
 	if err == ErrBusy {

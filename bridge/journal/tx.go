@@ -14,14 +14,15 @@ import (
 // answers every further statement with that same error and the whole savepoint is undone, even if the function returns nil:
 // storage that failed once does not get half of a story.
 type Tx struct {
-	journal *Journal
-	conn    *conn
-	at      time.Time
-	changes []Change
-	after   []func(error)
-	err     error // the failure that spoiled it
-	wrote   bool
-	ended   bool
+	journal   *Journal
+	conn      *conn
+	at        time.Time
+	changes   []Change
+	after     []func(error)
+	following []func(error)
+	err       error // the failure that spoiled it
+	wrote     bool
+	ended     bool
 }
 
 var errEnded = errors.New("transaction used after its function returned")
@@ -73,6 +74,10 @@ func (tx *Tx) Change(kind, subject string, payload []byte) {
 // not block.
 func (tx *Tx) After(hook func(error)) { tx.after = append(tx.after, hook) }
 
+// Follow is After for what the caller need not wait for: when the commit is durable, hook is called after every hook of
+// After, and once the callers of Overtake have gone on.
+func (tx *Tx) Follow(hook func(error)) { tx.following = append(tx.following, hook) }
+
 // Now is the moment the function began, UTC, in whole microseconds, as it is stored.
 func (tx *Tx) Now() time.Time { return tx.at }
 
@@ -96,10 +101,21 @@ func (tx *Tx) spoil(query string, err error) error {
 	return err
 }
 
-// settle tells the hooks.
+// settle tells the hooks of After, and after a failure those of Follow as well.
 func (tx *Tx) settle(err error) {
 	for _, hook := range tx.after {
 		tx.journal.guard("hook", func() { hook(err) })
 	}
 	tx.after = nil
+	if err != nil {
+		tx.follow(err)
+	}
+}
+
+// follow tells the hooks of Follow.
+func (tx *Tx) follow(err error) {
+	for _, hook := range tx.following {
+		tx.journal.guard("hook", func() { hook(err) })
+	}
+	tx.following = nil
 }

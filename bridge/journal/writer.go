@@ -74,6 +74,7 @@ type writer struct {
 	seq     int64    // of the latest change in the transaction under way
 	batch   []*write // in hand; empty between transactions
 	behind  []*write // of them, those that are answered after the watchers; reused
+	held    []*Tx    // of them, those that hold; reused
 	next    int      // how many of them were begun
 	changes []Change // of the transaction under way
 	again   []*write // Laters of it that storage kept from being recorded
@@ -227,12 +228,15 @@ func (w *writer) commit() error {
 	}
 	w.Journal.seq.Store(w.seq)
 	batch, changes := w.batch, w.changes
+	held := w.held[:0]
 	for _, item := range batch {
 		if item.err == nil {
 			item.tx.settle(nil)
+			held = append(held, item.tx)
 		}
 	}
-	// Whoever overtook goes on before the watchers hear of it; all others find in the watchers' memory what they have done.
+	// Whoever overtook goes on before printers and screens take the cores; all others find in the watchers' memory what they
+	// have done.
 	behind := w.behind[:0]
 	for i, item := range batch {
 		if !item.alone {
@@ -244,7 +248,10 @@ func (w *writer) commit() error {
 	own := func(item *write) error { return item.err }
 	w.queue.answer(ahead, own)
 	if n := len(ahead); n > 0 && n <= fewCallers {
-		runtime.Gosched() // the caller goes on here and now, and the watchers hear of it on the next free core
+		runtime.Gosched() // the caller goes on here and now, and the others hear of it on the next free core
+	}
+	for _, tx := range held {
+		tx.follow(nil)
 	}
 	w.tell(changes)
 	w.queue.answer(behind, own)
@@ -252,7 +259,8 @@ func (w *writer) commit() error {
 	w.again = nil
 	clear(ahead)
 	clear(behind)
-	w.batch, w.behind, w.next = batch[:0], behind[:0], 0
+	clear(held)
+	w.batch, w.behind, w.held, w.next = batch[:0], behind[:0], held[:0], 0
 	w.quiet.end(w.wrote)
 	return nil
 }

@@ -211,12 +211,14 @@ func newOrder(lines ...sale.Line) *sale.Order {
 	return o
 }
 
+// place gives o to the house, and returns when the printers have heard of it.
 func (h *house) place(o *sale.Order) order.Receipt {
 	h.t.Helper()
 	r, _, err := h.orders.Place(context.Background(), till, "", o, h.clock.now())
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.settle()
 	return r
 }
 

@@ -267,13 +267,13 @@ func (q *Queue) insert(tx *journal.Tx, t *Ticket, j *newJob) error {
 	}
 	if !claimed {
 		q.countIf(tx, 1)
-		tx.After(func(error) { q.wake() }) // after a failure too: a refused claim told the driver of a job
+		tx.Follow(func(error) { q.wake() }) // after a failure too: a refused claim told the driver of a job
 	} else {
 		job := printer.Job{
 			ID: id, Body: j.body, Reprint: reprints(j.kind), State: j.state, Attempt: a.Number, Sequence: a.Sequence, FirstSent: a.At,
 			Ticket: cmp.Or(j.label, q.paper.name(t)), Redo: j.redo, Reason: j.reason, Drawer: j.drawer, Buzz: j.buzz,
 		}
-		tx.After(func(err error) {
+		tx.Follow(func(err error) {
 			if err == nil {
 				q.printer.Handover(job, a)
 				return
