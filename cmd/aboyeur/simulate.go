@@ -7,12 +7,15 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"strings"
-	"time"
 
+	"aboyeur/simulate/aleno"
+	"aboyeur/simulate/opentable"
 	"aboyeur/simulate/printer"
+	"aboyeur/simulate/resy"
+	"aboyeur/simulate/sevenrooms"
+	"aboyeur/simulate/thefork"
 )
 
 // A peer is one simulated peer as a program.
@@ -25,6 +28,11 @@ type peer struct {
 func peers() []peer {
 	return []peer{
 		{"printer", "an ESC/POS printer on a TCP port, with its paper as a ledger", runSimulatePrinter},
+		{"opentable", "OpenTable with one restaurant: its host, its table statuses and tickets as a ledger", platformPeer("opentable", opentable.New)},
+		{"sevenrooms", "SevenRooms with one venue", platformPeer("sevenrooms", sevenrooms.New)},
+		{"resy", "Resy with one venue", platformPeer("resy", resy.New)},
+		{"thefork", "TheFork with one restaurant: calls that open receipts, totals that close them", platformPeer("thefork", thefork.New)},
+		{"aleno", "Aleno with one restaurant", platformPeer("aleno", aleno.New)},
 		{"opera", "a hotel behind Oracle's IFC8: FIAS and XML_POS, TCP and serial, with its folios as a ledger", runSimulateOpera},
 	}
 }
@@ -150,20 +158,12 @@ func runSimulatePrinter(ctx context.Context, std stdio, args []string) int {
 	}
 	defer l.Close()
 	at := simulatedAt{Peer: "printer", Listen: l.Addr().String()}
-	if *control != "" {
-		cl, err := net.Listen("tcp", *control)
-		if err != nil {
-			return failed(err)
-		}
-		at.Control = cl.Addr().String()
-		server := &http.Server{Handler: p.Control(), ReadHeaderTimeout: 5 * time.Second}
-		served := make(chan error, 1)
-		go func() { served <- server.Serve(cl) }()
-		defer func() {
-			server.Close()
-			<-served
-		}()
+	controlAt, stop, err := serveControl(*control, p.Control())
+	if err != nil {
+		return failed(err)
 	}
+	defer stop()
+	at.Control = controlAt
 	if err := json.NewEncoder(std.out).Encode(at); err != nil {
 		return failed(fmt.Errorf("print the addresses: %w", err))
 	}

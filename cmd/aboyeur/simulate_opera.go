@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -188,20 +187,12 @@ func runSimulateOpera(ctx context.Context, std stdio, args []string) int {
 		}
 		serve.Go(func() error { return serveSerial(ctx, sim, line, p) })
 	}
-	if *control != "" {
-		cl, err := net.Listen("tcp", *control)
-		if err != nil {
-			return failed(err)
-		}
-		at.Control = cl.Addr().String()
-		server := &http.Server{Handler: sim.Control(), ReadHeaderTimeout: 5 * time.Second}
-		served := make(chan error, 1)
-		go func() { served <- server.Serve(cl) }()
-		defer func() {
-			server.Close()
-			<-served
-		}()
+	controlAt, stop, err := serveControl(*control, sim.Control())
+	if err != nil {
+		return failed(err)
 	}
+	defer stop()
+	at.Control = controlAt
 	if err := json.NewEncoder(std.out).Encode(at); err != nil {
 		return failed(fmt.Errorf("print the addresses: %w", err))
 	}
