@@ -31,7 +31,7 @@ export function jobs({ open: above, tickets, changed }) {
     const sign = [j.state, j.attempt, j.reason].join();
     const known = kept.get(j.id);
     if (known?.sign === sign) return known.e;
-    const image = known?.attempt === j.attempt ? known.image : picture(j, true); // the picture stays, only its words change
+    const image = known && known.attempt === j.attempt ? known.image : picture(j, true); // the picture stays, only its words change
     image.addEventListener('error', () => image.classList.add('gone'), { once: true });
     const e = h('button', { class: 'paper-card', type: 'button', data: { id: j.id }, onclick: () => show(j) },
       h('span', { class: 'paper-window' }, image), h('b', {}, title(j)), h('span', { class: 'soft' }, when(j.at)), standing(j));
