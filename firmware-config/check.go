@@ -265,6 +265,10 @@ func (d *decoder) resolveStations(c *Config) {
 				s.WarnAfter = (s.LateAfter * 2 / 3).Truncate(time.Second) // as the defaults are to each other
 			}
 		}
+		d.resolveAges(key, s)
+		if s.Fire != FireAfter && d.has(key+".fire_after") && !d.blamed(key+".fire") {
+			d.wrong(key+".fire_after", "counts only with fire: after, and fire is "+s.Fire, "write fire: after, or remove it")
+		}
 		if s.Output == OutputPOS {
 			d.need(outputPOS, key+".output", d.position(key+".output"))
 		}
@@ -296,6 +300,47 @@ func (d *decoder) resolveStations(c *Config) {
 			d.warn(index("screens", i)+".name", "no station is shown here", "name it in screens: of a station, or remove it")
 		}
 	}
+}
+
+// pace gives the ages of a kind of kitchen.
+func pace(kind string) Limit {
+	switch kind {
+	case PaceBar:
+		return Limit{3 * time.Minute, 6 * time.Minute}
+	case PaceQuick:
+		return Limit{5 * time.Minute, 8 * time.Minute}
+	}
+	return Limit{DefaultWarnAfter, DefaultLateAfter}
+}
+
+// resolveAges fills in the limits of each service: its own, else the station's, else those of its pace.
+func (d *decoder) resolveAges(key string, s *Station) {
+	written := d.has(key+".warn_after") || d.has(key+".late_after")
+	for _, service := range []struct {
+		name, pace string
+		limit      *Limit
+	}{{"dine_in", PaceTable, &s.Limits.DineIn}, {"delivery", PaceTable, &s.Limits.Delivery}, {"pickup", PaceQuick, &s.Limits.Pickup}} {
+		base := Limit{s.WarnAfter, s.LateAfter}
+		if !written {
+			kind := s.Pace
+			if kind == "" {
+				kind = service.pace
+			}
+			base = pace(kind)
+		}
+		l, at := service.limit, key+".limits."+service.name
+		if l.LateAfter == 0 {
+			l.LateAfter = base.LateAfter
+		}
+		if l.WarnAfter == 0 {
+			if l.WarnAfter = base.WarnAfter; l.WarnAfter >= l.LateAfter {
+				l.WarnAfter = (l.LateAfter * 2 / 3).Truncate(time.Second)
+			}
+		} else if l.WarnAfter >= l.LateAfter && !d.blamed(at) && !d.blamed(at+".warn_after") && !d.blamed(at+".late_after") {
+			d.wrong(at+".warn_after", span(l.WarnAfter)+" is not before late_after, "+span(l.LateAfter), "write less than "+span(l.LateAfter))
+		}
+	}
+	s.WarnAfter, s.LateAfter = s.Limits.DineIn.WarnAfter, s.Limits.DineIn.LateAfter
 }
 
 // resolveCourses turns what stations call courses into numbers.

@@ -26,6 +26,7 @@ const (
 	DefaultCopies    = 1
 	DefaultWarnAfter = 10 * time.Minute
 	DefaultLateAfter = 15 * time.Minute
+	DefaultFireAfter = 15 * time.Minute
 
 	DefaultEncoding      = "windows-1252"
 	DefaultAnswerTimeout = time.Minute
@@ -148,24 +149,53 @@ type Screen struct {
 	DistanceMetres float64 // from the cook's eye
 	Theme          string  // night or day
 	Backup         string  // name of the screen that takes over, or ""
+	Direction      string  // how tickets follow one another: right, left or down
+	Columns        int     // 1 to 5; 0: as many as fit
 }
 
 // Station is a place that cooks: what comes to it, and where that is shown and printed. A line goes to the station
 // that claims its SKU, else its category, else its course, else to the default station.
 type Station struct {
-	Name       string // [a-z0-9-]{1,32}, unique
-	Printers   []string
-	Screens    []string
-	Categories []string
-	SKUs       []string
-	Courses    []int // indices into Config.Courses
-	Copies     int   // of each ticket on each printer
-	Buzzer     int   // times its printers buzz at each of its tickets; 0: as the printers say
-	Output     string
-	WarnAfter  time.Duration // age of a ticket that turns it amber
-	LateAfter  time.Duration // and red
-	Default    bool
+	Name        string // [a-z0-9-]{1,32}, unique
+	Printers    []string
+	Screens     []string
+	Categories  []string
+	SKUs        []string
+	Courses     []int // indices into Config.Courses
+	Copies      int   // of each ticket on each printer
+	Buzzer      int   // times its printers buzz at each of its tickets; 0: as the printers say
+	Output      string
+	Pace        string        // table, quick or bar: the ages that hold where none are written
+	WarnAfter   time.Duration // age of a ticket that turns it amber; as Limits has it for guests at a table
+	LateAfter   time.Duration // and red
+	Limits      Limits        // of each service, filled in
+	Fire        string        // when courses after the first are cooked: at_once, waiter, previous, after
+	FireAfter   time.Duration // between two courses, with fire: after
+	PrepMinutes int           // what its dishes take; 0: not paced
+	Default     bool
 }
+
+// Limits are the ages of a station's tickets by service.
+type Limits struct{ DineIn, Delivery, Pickup Limit }
+
+// Limit is when a ticket is soon late, and late.
+type Limit struct{ WarnAfter, LateAfter time.Duration }
+
+// What a station's Pace and Fire, and a screen's Direction, can be.
+const (
+	PaceTable = "table"
+	PaceQuick = "quick"
+	PaceBar   = "bar"
+
+	FireAtOnce   = "at_once"
+	FireWaiter   = "waiter"
+	FirePrevious = "previous"
+	FireAfter    = "after"
+
+	DirectionRight = "right"
+	DirectionLeft  = "left"
+	DirectionDown  = "down"
+)
 
 // PMS is the hotel system that rooms are charged in. Kind none: there is none.
 type PMS struct {

@@ -98,6 +98,31 @@ func checkFaults(t *testing.T, b []byte, faults Faults) {
 	}
 }
 
+// Ages come from the service's own limits, else the station's, else its pace.
+func TestAges(t *testing.T) {
+	limit := func(warn, late int) Limit {
+		return Limit{time.Duration(warn) * time.Minute, time.Duration(late) * time.Minute}
+	}
+	for station, want := range map[string]Limits{
+		"":                                {limit(10, 15), limit(10, 15), limit(5, 8)},
+		"pace: bar":                       {limit(3, 6), limit(3, 6), limit(3, 6)},
+		"pace: quick":                     {limit(5, 8), limit(5, 8), limit(5, 8)},
+		"warn_after: 8m, late_after: 12m": {limit(8, 12), limit(8, 12), limit(8, 12)},
+		"late_after: 9m":                  {limit(6, 9), limit(6, 9), limit(6, 9)},
+		"pace: bar, limits: {delivery: {late_after: 12m}, pickup: {warn_after: 4m}, dine_in: {warn_after: 1m, late_after: 3m}}": {limit(1, 3), limit(3, 12), limit(4, 6)},
+	} {
+		text := "site: {id: b-1, name: B, timezone: UTC, currency: EUR}\nscreens: [{name: k}]\nstations: [{name: k, screens: [k], default: true, " + station + "}]\n"
+		c, err := Parse("box.yaml", []byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", station, err)
+			continue
+		}
+		if got := c.Stations[0].Limits; got != want {
+			t.Errorf("%q gives %v, want %v", station, got, want)
+		}
+	}
+}
+
 func TestMinimal(t *testing.T) {
 	c, err := Load("testdata/ok/minimal.yaml")
 	if err != nil {
@@ -119,7 +144,8 @@ func TestMinimal(t *testing.T) {
 		Printers: []Printer{{Name: "kitchen", Connect: address, Model: "generic-80mm", Language: "en", FallbackAfter: 5 * time.Second,
 			Type: TypeWired, QueueWarn: 12}},
 		Stations: []Station{{Name: "kitchen", Printers: []string{"kitchen"}, Copies: 1, Output: OutputBox, WarnAfter: 10 * time.Minute,
-			LateAfter: 15 * time.Minute, Default: true}},
+			LateAfter: 15 * time.Minute, Default: true, Fire: FireAtOnce, FireAfter: 15 * time.Minute,
+			Limits: Limits{Limit{10 * time.Minute, 15 * time.Minute}, Limit{10 * time.Minute, 15 * time.Minute}, Limit{5 * time.Minute, 8 * time.Minute}}}},
 		Courses: []string{"drinks", "starters", "mains", "desserts"},
 		PMS: PMS{Kind: KindNone, Dialect: DialectFIAS, Encoding: "windows-1252", AnswerTimeout: time.Minute, NightAuditLimit: 4 * time.Hour,
 			PaymentMethod: PaymentMethod{"room", "IKPMS", "Opera"}, Revenue: Revenue{Every: 30 * time.Minute}},

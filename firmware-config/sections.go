@@ -106,6 +106,15 @@ func screenTable(s *Screen) table {
 		{key: "distance_m", doc: "From the cook's eye to the screen.", value: number(&s.DistanceMetres, DefaultDistanceMetres, 0.2, 20, "metres")},
 		{key: "theme", doc: "Light letters on dark or dark on light.", value: choice(&s.Theme, DefaultTheme, ThemeNight, ThemeDay)},
 		{key: "backup", doc: "The screen that shows its tickets when it is gone.", value: optional(name(&s.Backup))},
+		{key: "direction", doc: "How tickets follow one another: in rows from the left (right) or from the right (left), or in columns (down).", value: choice(&s.Direction, DirectionRight, DirectionRight, DirectionLeft, DirectionDown)},
+		{key: "columns", doc: "Columns of tickets; without it as many as can be read from distance_m.", value: integer(&s.Columns, 0, 1, 5)},
+	}
+}
+
+func limitTable(l *Limit) table {
+	return table{
+		{key: "late_after", doc: "Age at which it is late; without it as the station has.", value: unset(duration(&l.LateAfter, 0, time.Minute, 24*time.Hour))},
+		{key: "warn_after", doc: "Age at which it is soon late; below late_after.", value: unset(duration(&l.WarnAfter, 0, time.Second, 24*time.Hour))},
 	}
 }
 
@@ -121,8 +130,17 @@ func stationTable(s *Station) table {
 		{key: "copies", doc: "Copies of a ticket on each printer.", value: integer(&s.Copies, DefaultCopies, 1, 5)},
 		{key: "buzzer", doc: "How often its printers buzz at each of its tickets; 0: as the printers say.", value: integer(&s.Buzzer, 0, 0, 9)},
 		{key: "output", doc: "Who prints kitchen tickets: the box, or the POS (then the box only when the POS did not take the order).", value: choice(&s.Output, OutputBox, OutputBox, OutputPOS)},
-		{key: "late_after", doc: "Age at which a ticket is late.", value: duration(&s.LateAfter, DefaultLateAfter, time.Minute, 24*time.Hour)},
+		{key: "pace", doc: "The ages that hold where none are written: table 10 and 15 minutes, quick 5 and 8, bar 3 and 6; without it quick for pickup, table for the rest.", value: optional(choice(&s.Pace, "", PaceTable, PaceQuick, PaceBar))},
+		{key: "late_after", doc: "Age at which a ticket is late; without it as pace says.", value: duration(&s.LateAfter, DefaultLateAfter, time.Minute, 24*time.Hour)},
 		{key: "warn_after", doc: "Age at which a ticket is soon late; below late_after.", value: duration(&s.WarnAfter, DefaultWarnAfter, time.Second, 24*time.Hour)},
+		{key: "limits", doc: "Ages that differ by service.", value: table{
+			{key: "dine_in", doc: "Of guests at a table.", value: limitTable(&s.Limits.DineIn)},
+			{key: "delivery", doc: "Of deliveries without a time; with one, the age runs towards it.", value: limitTable(&s.Limits.Delivery)},
+			{key: "pickup", doc: "Of what guests come for.", value: limitTable(&s.Limits.Pickup)},
+		}},
+		{key: "fire", doc: "When courses after the first are cooked: at_once; when the waiter says so (waiter); when everything of the course before is bumped (previous); fire_after apart (after). A waiter can fire any of them before.", value: choice(&s.Fire, FireAtOnce, FireAtOnce, FireWaiter, FirePrevious, FireAfter)},
+		{key: "fire_after", doc: "Between two courses; with fire: after.", value: duration(&s.FireAfter, DefaultFireAfter, time.Minute, 4*time.Hour)},
+		{key: "prep_minutes", doc: "What its dishes take. Stations of an order that say so begin so that all is ready together; without it at once.", value: integer(&s.PrepMinutes, 0, 1, 240)},
 		{key: "default", doc: "Takes what no other station claims.", value: boolean(&s.Default, false)},
 	}
 }

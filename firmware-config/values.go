@@ -281,6 +281,12 @@ func duration(dst *time.Duration, def, lo, hi time.Duration) scalar[time.Duratio
 		}}
 }
 
+// unset has no default of its own: without the key something else decides.
+func unset[T any](s scalar[T]) scalar[T] {
+	s.shown = nil
+	return s
+}
+
 // span is a duration without its idle zeros: 15m, not 15m0s.
 func span(t time.Duration) string {
 	s := t.String()

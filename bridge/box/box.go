@@ -28,6 +28,7 @@ import (
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
 	"aboyeur/bridge/order"
+	"aboyeur/bridge/sale"
 	"aboyeur/bridge/supervise"
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/web"
@@ -178,7 +179,9 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		AllReady: func(tx *journal.Tx, id journal.ID, ready bool, by string) error {
 			return b.orders.Ready(tx, id, ready, by)
 		},
-		Words: words.In(b.c.Site.Language), Device: b.printers.device,
+		Scheduled: func(ctx context.Context) ([]sale.Placed, error) { return b.orders.Scheduled(ctx) },
+		Day:       order.Calendar{Location: b.c.Site.Location, Close: b.dayClose}.Day,
+		Words:     words.In(b.c.Site.Language), Device: b.printers.device,
 		QueueLong: func(name string, long bool, jobs int) {
 			b.health.raise(long, "printer_queue_long", warning.Warn, name, name, jobs)
 		},
@@ -196,6 +199,8 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		c.Stations = append(c.Stations, kitchen.Station{
 			Name: s.Name, Printers: s.Printers, Screens: s.Screens, Categories: s.Categories, SKUs: s.SKUs, Courses: s.Courses,
 			Copies: s.Copies, Buzz: s.Buzzer, WarnAfter: s.WarnAfter, LateAfter: s.LateAfter, Default: s.Default,
+			Limits: kitchen.Limits{DineIn: kitchen.Limit(s.Limits.DineIn), Delivery: kitchen.Limit(s.Limits.Delivery), Pickup: kitchen.Limit(s.Limits.Pickup)},
+			Fire:   s.Fire, FireAfter: s.FireAfter, Prep: time.Duration(s.PrepMinutes) * time.Minute,
 		})
 	}
 	all := make([]*standing, len(b.c.Printers))
@@ -265,7 +270,7 @@ func (b *Box) pages() web.Config {
 		Version:  b.o.Version, Demo: b.o.Demo, Log: b.log, Models: escpos.Models(),
 	}
 	for _, s := range b.c.Screens {
-		screen := web.Screen{Name: s.Name, DiagonalInches: s.DiagonalInches, DistanceM: s.DistanceMetres, Theme: s.Theme}
+		screen := web.Screen{Name: s.Name, DiagonalInches: s.DiagonalInches, DistanceM: s.DistanceMetres, Theme: s.Theme, Direction: s.Direction, Columns: s.Columns}
 		for _, st := range b.c.Stations {
 			for _, name := range st.Screens {
 				if name == s.Name {

@@ -59,7 +59,7 @@ func event(c *journal.Change) []byte {
 type change struct {
 	Seq     int64           `json:"seq"`
 	At      time.Time       `json:"at"`
-	Kind    string          `json:"kind" enum:"order,ticket,job,printer,warning,setting,access,posting,pms,check"`
+	Kind    string          `json:"kind" enum:"order,ticket,job,printer,warning,setting,access,posting,pms,check,menu"`
 	Subject string          `json:"subject"`
 	Payload json.RawMessage `json:"payload,omitempty"`
 }

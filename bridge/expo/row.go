@@ -38,7 +38,7 @@ type Row struct {
 // A Lamp is one station's part of an order.
 type Lamp struct {
 	Station string    `json:"station"`
-	State   string    `json:"state" enum:"held,new,cooking,ready,served,cancelled"`
+	State   string    `json:"state" enum:"held,new,cooking,ready,served,cancelled,left_open"`
 	Items   int       `json:"items"`
 	Screen  bool      `json:"screen" doc:"somebody at this station says when it is ready"`
 	Unseen  bool      `json:"unseen,omitzero" doc:"a change that the station has not confirmed yet"`

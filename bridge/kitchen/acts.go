@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -45,7 +47,7 @@ var acts = map[string]struct {
 		if r.State != StateNew && r.State != StateCooking {
 			return false
 		}
-		r.before, r.State, r.BumpedAt, r.BumpedBy, r.ChangedUnseen = r.State, StateReady, now, by, false
+		r.before, r.State, r.BumpedAt, r.BumpedBy, r.ChangedUnseen, r.WasTable = r.State, StateReady, now, by, false, ""
 		settleLines(r) // who finished it saw what it says
 		return true
 	}},
@@ -67,28 +69,28 @@ var acts = map[string]struct {
 		return true
 	}},
 	"seen": {"seen", func(r *row, _ time.Time, _ string) bool {
-		if !r.ChangedUnseen {
+		if !r.ChangedUnseen && (r.AllergySeen || !r.allergic() || !r.open()) {
 			return false
 		}
-		r.ChangedUnseen = false
+		r.ChangedUnseen, r.AllergySeen, r.WasTable = false, r.allergic(), ""
 		settleLines(r)
 		if r.Kind == KindChange && len(r.Lines) == 0 && working(r.State) {
 			r.before, r.State = r.State, StateServed // it only said what is wanted no more
 		}
 		return true
 	}},
-	"fire": {"fired", func(r *row, now time.Time, _ string) bool {
-		if r.State != StateHeld {
+	"priority": {"prioritised", func(r *row, _ time.Time, _ string) bool {
+		if r.Priority || !working(r.State) {
 			return false
 		}
-		r.before, r.State, r.At = r.State, StateNew, now
+		r.Priority = true
 		return true
 	}},
-	"hold": {"held", func(r *row, _ time.Time, _ string) bool {
-		if r.State != StateNew {
+	"unpriority": {"unprioritised", func(r *row, _ time.Time, _ string) bool {
+		if !r.Priority || !working(r.State) {
 			return false
 		}
-		r.before, r.State = r.State, StateHeld
+		r.Priority = false
 		return true
 	}},
 }
@@ -101,14 +103,67 @@ func settleLines(r *row) {
 	}
 }
 
-// Act does what somebody asked for on a ticket: start, bump, undo, recall, seen, hold or fire. The error is
-// ErrUnknown, or a *LostRace with the ticket as it stands. key is the caller's Idempotency-Key, "" for none: the same
-// key again changes nothing and gives the ticket.
+// Act does what somebody asked for on a ticket: start, bump, undo, recall, seen, hold, fire, priority or unpriority. The
+// error is ErrUnknown, or a *LostRace with the ticket as it stands. key is the caller's Idempotency-Key, "" for none: the
+// same key again changes nothing and gives the ticket.
 func (k *Kitchen) Act(ctx context.Context, by access.Principal, key, name string, id journal.ID) (Ticket, error) {
-	act, ok := acts[name]
-	if !ok {
-		return Ticket{}, fmt.Errorf("%q is no act on a ticket", name)
+	return k.do(ctx, by, key, name, id, func(tx *journal.Tx, r *row) error {
+		switch name {
+		case "fire":
+			if r.State != StateHeld {
+				return &LostRace{name, r.Ticket}
+			}
+			return k.fire(tx, r, by.Name, "")
+		case "hold":
+			if r.State != StateNew {
+				return &LostRace{name, r.Ticket}
+			}
+			return k.hold(tx, r, by.Name)
+		}
+		act, ok := acts[name]
+		if !ok {
+			return fmt.Errorf("%q is no act on a ticket", name)
+		}
+		now := tx.Now().UTC().Truncate(time.Millisecond)
+		if !act.do(r, now, by.Name) {
+			return &LostRace{name, r.Ticket}
+		}
+		return update(tx, r, trail.Append(nil, now, act.event, by.Name, ""))
+	})
+}
+
+// ErrAllergyUnseen reports a tick on a ticket whose allergy nobody has seen yet.
+type ErrAllergyUnseen struct{ Ticket Ticket }
+
+func (e *ErrAllergyUnseen) Error() string {
+	return "nobody has seen the allergy of this ticket yet; say Seen first"
+}
+
+// Tick marks a line as done, or as not done after all. n is the line's number on the ticket. The error is ErrUnknown, a
+// *LostRace, or *ErrAllergyUnseen. A ticket with a change that nobody has seen takes no tick: the numbers of its lines are
+// not those that the cook looks at.
+func (k *Kitchen) Tick(ctx context.Context, by access.Principal, key string, id journal.ID, n int, done bool) (Ticket, error) {
+	name, event := "tick", "ticked"
+	if !done {
+		name, event = "untick", "unticked"
 	}
+	return k.do(ctx, by, key, name+" "+strconv.Itoa(n), id, func(tx *journal.Tx, r *row) error {
+		x := slices.IndexFunc(r.Lines, func(l Line) bool { return l.N == n && l.Change != Removed })
+		switch {
+		case x < 0:
+			return fmt.Errorf("line %d: %w", n, ErrUnknown)
+		case r.State != StateNew && r.State != StateCooking || r.ChangedUnseen || r.Lines[x].Ticked == done:
+			return &LostRace{name, r.Ticket}
+		case done && r.allergic() && !r.AllergySeen:
+			return &ErrAllergyUnseen{r.Ticket}
+		}
+		r.Lines[x].Ticked = done
+		return update(tx, r, trail.Append(nil, tx.Now(), event, by.Name, r.Lines[x].Name))
+	})
+}
+
+// do lets act move a ticket, once for the caller's Idempotency-Key.
+func (k *Kitchen) do(ctx context.Context, by access.Principal, key, name string, id journal.ID, act func(*journal.Tx, *row) error) (Ticket, error) {
 	var ticket Ticket
 	err := k.c.Journal.Write(ctx, func(tx *journal.Tx) error {
 		r, err := loadTicket(tx, id)
@@ -119,19 +174,20 @@ func (k *Kitchen) Act(ctx context.Context, by access.Principal, key, name string
 			ticket = r.Ticket
 			return err
 		}
-		now := tx.Now().UTC().Truncate(time.Millisecond)
 		was := r.State
-		if !act.do(&r, now, by.Name) {
-			return &LostRace{name, r.Ticket}
-		}
-		if err := update(tx, &r, trail.Append(nil, now, act.event, by.Name, "")); err != nil {
+		if err := act(tx, &r); err != nil {
 			return err
 		}
 		ticket = r.Ticket
-		if r.parent == 0 && working(was) != working(r.State) {
-			return k.tellReady(tx, r.Order, by.Name, 0)
+		if r.parent != 0 || working(was) == working(r.State) {
+			return nil
 		}
-		return nil
+		if working(was) {
+			if err := k.fireNext(tx, r.Order, by.Name); err != nil {
+				return err
+			}
+		}
+		return k.tellReady(tx, r.Order, by.Name, 0)
 	})
 	return ticket, err
 }
@@ -260,19 +316,20 @@ func appendLog(tx *journal.Tx, id journal.ID, log []byte) error {
 }
 
 const (
-	selectDroppable = `SELECT j.id, j.printer, t.id FROM jobs j JOIN tickets t ON t.key = j.ticket_key WHERE t.order_key = ? AND j.settled = 0 AND j.state IN ('queued', 'held') AND j.attempt = 0`
-	updateDropped   = `UPDATE jobs SET state = 'cancelled', reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0 AND state IN ('queued', 'held') AND attempt = 0`
-	countBegun      = `SELECT count(*) FROM jobs WHERE ticket_key = ? AND attempt > 0`
+	selectDroppable  = `SELECT j.id, j.printer, t.id FROM jobs j JOIN tickets t ON t.key = j.ticket_key WHERE t.order_key = ? AND j.settled = 0 AND j.state IN ('queued', 'held') AND j.attempt = 0`
+	selectTicketJobs = `SELECT j.id, j.printer, t.id FROM jobs j JOIN tickets t ON t.key = j.ticket_key WHERE t.key = ? AND j.settled = 0 AND j.state IN ('queued', 'held') AND j.attempt = 0`
+	updateDropped    = `UPDATE jobs SET state = 'cancelled', reason = ?, settled = 1, log = log || ? WHERE key = ? AND settled = 0 AND state IN ('queued', 'held') AND attempt = 0`
+	countBegun       = `SELECT count(*) FROM jobs WHERE ticket_key = ? AND attempt > 0`
 )
 
-// dropJobs cancels the jobs of an order that did not begin.
-func (k *Kitchen) dropJobs(tx *journal.Tx, order journal.ID) error {
+// dropJobs cancels the jobs that did not begin among those that query finds for of: a ticket's, or all of its order.
+func (k *Kitchen) dropJobs(tx *journal.Tx, query string, of, order journal.ID, reason string) error {
 	type found struct {
 		id, ticket journal.ID
 		printer    string
 	}
 	var jobs []found
-	err := tx.Query(selectDroppable, []any{order.Key()}, func(scan func(...any) error) error {
+	err := tx.Query(query, []any{of.Key()}, func(scan func(...any) error) error {
 		var f found
 		err := scan(&f.id, &f.printer, &f.ticket)
 		jobs = append(jobs, f)
@@ -282,7 +339,7 @@ func (k *Kitchen) dropJobs(tx *journal.Tx, order journal.ID) error {
 		return err
 	}
 	for _, f := range jobs {
-		if err := k.dropJob(tx, f.id, f.ticket, order, f.printer, "order cancelled"); err != nil {
+		if err := k.dropJob(tx, f.id, f.ticket, order, f.printer, reason); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,13 @@
 package kitchen
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -46,6 +48,10 @@ type Board struct {
 	home    string            // the station that shows tickets of stations which are not configured any more
 	backup  map[string]string // of each screen that has one
 
+	stations []string // in the order of the configuration
+	merged   *merged
+	settle   func(key string, value []byte) bool // takes a setting over; true: stations changed
+
 	mu      sync.Mutex // guards what follows; held for memory only
 	seq     int64      // the change the board stands at
 	open    map[journal.ID]*entry
@@ -58,6 +64,7 @@ type Board struct {
 	health  []byte                   // the latest health event's data
 	glasses map[string]*glass        // by screen
 	unseen  []sighting               // tickets that came lately, the oldest first
+	soldOut []SoldOut                // the oldest first
 }
 
 // entry is one ticket on the board: what the board decides on, and the JSON that screens get. A ticket that nobody bumps
@@ -85,14 +92,15 @@ func (e *entry) ticket() (t Ticket) {
 	return t
 }
 
-func newBoard(stations []Station, screens []Screen, j *journal.Journal, now func() time.Time, log *slog.Logger, m *metrics) *Board {
+func newBoard(stations []Station, screens []Screen, merged *merged, j *journal.Journal, now func() time.Time, log *slog.Logger, m *metrics) *Board {
 	b := &Board{
-		journal: j, now: now, log: log, metrics: m, keep: keptTickets,
+		journal: j, now: now, log: log, metrics: m, keep: keptTickets, merged: merged,
 		screens: map[string][]string{}, shows: map[string][]string{}, hubs: map[string]*screen.Hub{},
 		open: map[journal.ID]*entry{}, bumped: map[string][]*entry{}, arrived: map[journal.ID]time.Time{}, fresh: map[*byte]*Ticket{},
 		backup: map[string]string{}, glasses: map[string]*glass{},
 	}
 	for _, s := range stations {
+		b.stations = append(b.stations, s.Name)
 		b.screens[s.Name] = s.Screens
 		if s.Default {
 			b.home = s.Name
@@ -113,8 +121,11 @@ func newBoard(stations []Station, screens []Screen, j *journal.Journal, now func
 	return b
 }
 
-// place is the station whose screens show a ticket of station.
-func (b *Board) place(station string) string {
+// place is the station whose screens show a ticket of station: another one while it is closed.
+func (b *Board) place(station string) string { return b.merged.of(b.own(station)) }
+
+// own is the station a ticket belongs to by the present configuration.
+func (b *Board) own(station string) string {
 	if _, ok := b.screens[station]; ok {
 		return station
 	}
@@ -159,7 +170,11 @@ func (b *Board) load(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return queryAll(ctx, b.journal.Read(), selectSoldOut, nil, func(scan func(...any) error) error {
+		s, err := scanSoldOut(scan)
+		b.soldOut = append(b.soldOut, s)
+		return err
+	})
 }
 
 // follow takes a batch of changes over, on the journal's writer goroutine.
@@ -169,7 +184,18 @@ func (b *Board) follow(changes []journal.Change) {
 	for i := range changes {
 		c := &changes[i]
 		b.seq = c.Seq
-		if c.Kind != "ticket" {
+		switch c.Kind {
+		case "ticket":
+		case changeSoldOut:
+			b.sell(c.Seq, c.Payload)
+			continue
+		case "setting":
+			b.set(c)
+			continue
+		case "order":
+			b.later(c)
+			continue
+		default:
 			continue
 		}
 		t := b.fresh[unsafe.SliceData(c.Payload)] // nobody needs to read what was just written
@@ -286,7 +312,7 @@ func (b *Board) remove(id journal.ID) {
 
 // remember keeps a bumped ticket for recall, and drops those that are neither among the last nor of the last hour.
 func (b *Board) remember(e *entry) {
-	station := b.place(e.station)
+	station := b.own(e.station)
 	list := append(b.bumped[station], e)
 	limit := b.now().Add(-RecallFor)
 	for len(list) > RecallTickets && (len(list) > recallMost || list[0].bumpedAt.Before(limit)) {
@@ -296,7 +322,7 @@ func (b *Board) remember(e *entry) {
 }
 
 func (b *Board) forget(e *entry) {
-	station := b.place(e.station)
+	station := b.own(e.station)
 	list := b.bumped[station]
 	if at := slices.IndexFunc(list, func(old *entry) bool { return old.id == e.id }); at >= 0 {
 		b.bumped[station] = slices.Delete(slices.Clone(list), at, at+1)
@@ -314,6 +340,38 @@ func (b *Board) publish(seq int64, station, name string, data []byte) {
 	}
 }
 
+// tellAll gives one event to every screen.
+func (b *Board) tellAll(seq int64, name string, data []byte) {
+	frame := api.AppendEvent(nil, api.Event{ID: seq, Name: name, Data: data})
+	for _, hub := range b.hubs {
+		hub.Publish(seq, frame)
+	}
+}
+
+// set follows a setting: when stations were closed or opened, every screen asks for its picture anew.
+func (b *Board) set(c *journal.Change) {
+	if !strings.HasPrefix(c.Subject, settingStation) {
+		return
+	}
+	var s journal.Setting
+	if unmarshal(c.Payload, &s) == nil && b.settle(s.Key, s.Value) {
+		b.tellAll(c.Seq, "reload", []byte("{}"))
+	}
+}
+
+// later tells the screens that what is scheduled changed. Most orders are for now, so this looks at no more than it must.
+func (b *Board) later(c *journal.Change) {
+	if bytes.Contains(c.Payload, scheduledState) || bytes.Contains(c.Payload, cancelledState) {
+		b.tellAll(c.Seq, "later", []byte("{}"))
+	}
+}
+
+// What an order's row in the feed says when it is for later, or wanted no more.
+var (
+	scheduledState = []byte(`"state":"scheduled"`)
+	cancelledState = []byte(`"state":"cancelled"`)
+)
+
 // Snapshot is the whole picture of a screen.
 type Snapshot struct {
 	Epoch         string    `json:"epoch"`
@@ -324,6 +382,8 @@ type Snapshot struct {
 	Now           time.Time `json:"now"`
 	Language      string    `json:"language,omitzero"`
 	RecallSeconds int       `json:"recall_seconds"`
+	SoldOut       []SoldOut `json:"sold_out,omitzero"`
+	Closed        []Closed  `json:"closed,omitzero" doc:"stations whose work another one does now"`
 	Tickets       []Ticket  `json:"tickets"`
 }
 
@@ -348,7 +408,7 @@ func (b *Board) snapshot(ctx context.Context, name string) (s Snapshot, payloads
 	var away []int64 // keys of the tickets whose JSON is not here; their places in payloads are empty
 	b.mu.Lock()
 	s = Snapshot{
-		Epoch: b.journal.Epoch(), Seq: b.seq, Screen: name, Stations: b.shows[name], Now: b.now().UTC(),
+		Epoch: b.journal.Epoch(), Seq: b.seq, Screen: name, Stations: b.served(name), Now: b.now().UTC(), SoldOut: b.soldOut, Closed: b.closed(),
 		RecallSeconds: int(RecallFor.Seconds()), Tickets: []Ticket{},
 	}
 	for _, e := range b.order {

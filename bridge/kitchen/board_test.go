@@ -467,7 +467,7 @@ func (w *watcher) take(b *Board) error {
 				data = rest
 			}
 		}
-		if name == "health" {
+		if name == "health" || name == "later" {
 			continue
 		}
 		var t Ticket
@@ -496,9 +496,10 @@ func (w *watcher) take(b *Board) error {
 // come and go. Always: each screen shows what the journal has, a reader that resumes misses nothing and sees nothing twice,
 // every line of an order is at exactly one station, and the queues' counters agree with the journal.
 func TestEvenings(t *testing.T) {
-	menu := []sale.Line{dish(1, "Steak", "Grill"), dish(2, "Steak", "Grill"), dish(1, "Fish", "Grill"), dish(1, "Cola", "Drinks"), dish(3, "Wine", "Drinks"), dish(1, "Bread", "Bread")}
+	menu := []sale.Line{dish(1, "Steak", "Grill"), dish(2, "Steak", "Grill"), dish(1, "Fish", "Grill"), dish(1, "Cola", "Drinks"), dish(3, "Wine", "Drinks"), dish(1, "Bread", "Bread"), course(2, "Tarte", "Grill"), course(3, "Cheese", "Drinks")}
+	menu[2].Hold = true
 	rapid.Check(t, func(rt *rapid.T) {
-		h := newHouse(t, nil)
+		h := newHouse(t, func(h *house) { h.config.Stations[0].Fire, h.config.Stations[1].Prep = FirePrevious, 5*time.Second })
 		defer h.close()
 		type known struct {
 			id journal.ID
@@ -521,7 +522,7 @@ func TestEvenings(t *testing.T) {
 		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
 			name := rapid.SampledFrom([]string{"grill", "bar"}).Draw(rt, "printer")
 			p := h.printers[name]
-			switch step := rapid.SampledFrom([]string{"place", "place", "change", "cancel", "hand", "act", "act", "act", "act", "reprint", "print", "print", "held", "unknown", "hold", "unhold", "idle", "reroute", "restart", "watch", "again"}).Draw(rt, "step"); step {
+			switch step := rapid.SampledFrom([]string{"place", "place", "change", "cancel", "hand", "act", "act", "act", "act", "reprint", "print", "print", "held", "unknown", "hold", "unhold", "idle", "tick", "table", "reroute", "restart", "watch", "again"}).Draw(rt, "step"); step {
 			case "place":
 				o := newOrder(lines()...)
 				orders = append(orders, known{h.place(o).ID, o})
@@ -549,7 +550,7 @@ func TestEvenings(t *testing.T) {
 				if k := pick(); k != nil {
 					tickets := h.view(k.id).Tickets
 					id := tickets[rapid.IntRange(0, len(tickets)-1).Draw(rt, "ticket")].ID
-					act := rapid.SampledFrom([]string{"start", "bump", "undo", "recall", "seen", "fire", "hold"}).Draw(rt, "act")
+					act := rapid.SampledFrom([]string{"start", "bump", "undo", "recall", "seen", "fire", "hold", "priority"}).Draw(rt, "act")
 					var err error
 					if step == "reprint" {
 						_, err = h.kitchen.Reprint(t.Context(), cook, "", id)
@@ -559,6 +560,21 @@ func TestEvenings(t *testing.T) {
 					var lost *LostRace
 					if err != nil && !errors.As(err, &lost) && !errors.Is(err, ErrNoPaper) {
 						rt.Fatalf("%s: %v", act, err)
+					}
+				}
+			case "tick":
+				if k := pick(); k != nil {
+					for _, part := range h.view(k.id).Tickets {
+						_, _ = h.kitchen.Tick(t.Context(), cook, "", part.ID, rapid.IntRange(0, 3).Draw(rt, "line"), true)
+					}
+				}
+			case "table":
+				if k := pick(); k != nil {
+					err := h.journal.Write(t.Context(), func(tx *journal.Tx) error {
+						return h.orders.MoveTable(tx, []journal.ID{k.id}, rapid.SampledFrom([]string{"12", "14"}).Draw(rt, "to"), "Léa")
+					})
+					if err != nil {
+						rt.Fatal(err)
 					}
 				}
 			case "print":
@@ -581,7 +597,7 @@ func TestEvenings(t *testing.T) {
 				p.setIdle(rapid.Bool().Draw(rt, "idle"))
 			case "reroute":
 				h.clock.add(6 * time.Second)
-				if err := h.kitchen.Reroute(t.Context()); err != nil {
+				if err := errors.Join(h.kitchen.Reroute(t.Context()), h.kitchen.FireDue(t.Context())); err != nil {
 					rt.Fatal(err)
 				}
 			case "restart":
@@ -605,7 +621,7 @@ func TestEvenings(t *testing.T) {
 			rt.Error(err)
 		}
 		// The board of a process that starts now is the board of this one.
-		fresh := newBoard(h.config.Stations, h.config.Screens, h.journal, h.clock.now, h.config.Log, h.kitchen.metrics)
+		fresh := newBoard(h.config.Stations, h.config.Screens, &h.kitchen.merged, h.journal, h.clock.now, h.config.Log, h.kitchen.metrics)
 		if err := fresh.load(t.Context()); err != nil {
 			rt.Fatal(err)
 		}

@@ -91,6 +91,8 @@ func TestChangeAndCancel(t *testing.T) {
 	two := dish(2, "Steak", "Grill")
 	held := dish(1, "Tarte", "Grill")
 	held.Hold = true
+	heldTwo := dish(2, "Tarte", "Grill")
+	heldTwo.Hold = true
 	type step struct {
 		do    func(h *house, id journal.ID, o **sale.Order)
 		grill string // what the grill's screen shows, tickets parted by " | "
@@ -166,8 +168,17 @@ func TestChangeAndCancel(t *testing.T) {
 		{"held and fired", []sale.Line{held}, []step{
 			{act("fire", "grill", 0), "#1 grill order new, 1 Tarte", "accepted"},
 			{act("hold", "grill", 0), "#1 grill order held, 1 Tarte", "accepted"},
-			{to(held, steak), "#1 grill order new unseen, 1 Tarte, 1 Steak added", "accepted"},
-		}, []string{"grill order queued", "grill change queued"}},
+			{to(held, steak), "#1 grill order held, 1 Tarte | #1 grill order new, 1 Steak", "accepted"},
+			{act("fire", "grill", 0), "#1 grill order new, 1 Tarte | #1 grill order new, 1 Steak", "accepted"},
+		}, []string{"grill order cancelled", "grill order queued", "grill order queued"}},
+		{"held, and held no more by a change", []sale.Line{held, steak}, []step{
+			{to(held, two), "#1 grill order held, 1 Tarte | #1 grill order new unseen, 2 Steak was 1", "accepted"},
+			{to(dish(1, "Tarte", "Grill"), two), "#1 grill order new, 1 Tarte | #1 grill order new unseen, 2 Steak was 1", "accepted"},
+		}, []string{"grill order queued", "grill change queued", "grill order queued"}},
+		{"held and changed before it is fired", []sale.Line{held}, []step{
+			{to(heldTwo), "#1 grill order held unseen, 2 Tarte was 1", "accepted"},
+			{act("fire", "grill", 0), "#1 grill order new unseen, 2 Tarte was 1", "accepted"},
+		}, []string{"grill order queued"}},
 		{"an allergy comes to light", []sale.Line{steak, cola}, []step{
 			{func(h *house, id journal.ID, o **sale.Order) {
 				next := **o

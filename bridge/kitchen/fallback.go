@@ -16,8 +16,9 @@ import (
 // lookEvery is how often printers that take no work are looked at.
 const lookEvery = 250 * time.Millisecond
 
-// Run moves the jobs of printers that take no work to their fallback, has silent screens stood in for, and looks for tickets
-// that nobody has seen, until ctx ends.
+// Run moves the jobs of printers that take no work to their fallback, has silent screens stood in for, looks for tickets
+// that nobody has seen, fires held tickets when their time has come, and archives what was left open when the business day
+// ends, until ctx ends.
 func (k *Kitchen) Run(ctx context.Context) error {
 	if err := k.adopt(ctx); err != nil {
 		return err
@@ -33,13 +34,17 @@ func (k *Kitchen) Run(ctx context.Context) error {
 	tick, look := time.NewTicker(lookEvery), time.NewTicker(lookUnseen)
 	defer tick.Stop()
 	defer look.Stop()
+	day, again := "", time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 			k.lookAtQueues()
-			if err := k.Reroute(ctx); err != nil {
+			if err := k.look(ctx, &day, &again); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
 				return err
 			}
 		case <-look.C:
@@ -64,6 +69,30 @@ func (k *Kitchen) lookAtQueues() {
 }
 
 func (q *Queue) queueWarn() int { return cmp.Or(q.c.QueueWarn, DefaultQueueWarn) }
+
+// look does what time brings: day is the business day it last closed, again when to look for what was left open once
+// more.
+func (k *Kitchen) look(ctx context.Context, day *string, again *time.Time) error {
+	if err := k.Reroute(ctx); err != nil {
+		return err
+	}
+	if err := k.FireDue(ctx); err != nil {
+		return err
+	}
+	now := k.c.Now()
+	today := k.c.Day(now)
+	if today == *day && (again.IsZero() || now.Before(*again)) {
+		return nil
+	}
+	wait, err := k.CloseDay(ctx)
+	if err != nil {
+		return err
+	}
+	if *day, *again = today, (time.Time{}); wait > 0 {
+		*again = now.Add(wait)
+	}
+	return nil
+}
 
 // Reroute gives every job that its printer could not take for FallbackAfter to the fallback printer, headed by the
 // station it is for. One whose paper may already be out goes under the banner as well.
@@ -303,7 +332,7 @@ func (k *Kitchen) adoptFrom(tx *journal.Tx, name string) error {
 
 // printerOf is the first printer of a station, or of the default when there is no such station; nil for none.
 func (k *Kitchen) printerOf(station string) *Queue {
-	at := k.stationAt(station)
+	at := k.stationAt(k.merged.of(station))
 	if at < 0 {
 		at = k.routes.fallback
 	}

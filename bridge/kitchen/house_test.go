@@ -149,6 +149,7 @@ func (h *house) open() {
 	c.AllReady = func(tx *journal.Tx, id journal.ID, ready bool, by string) error {
 		return h.orders.Ready(tx, id, ready, by)
 	}
+	c.Scheduled = func(ctx context.Context) ([]sale.Placed, error) { return h.orders.Scheduled(ctx) }
 	if h.kitchen, err = New(ctx, c); err != nil {
 		h.t.Fatal(err)
 	}

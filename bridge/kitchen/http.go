@@ -3,6 +3,7 @@ package kitchen
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"aboyeur/bridge/access"
@@ -46,8 +47,9 @@ func (k *Kitchen) Routes() []api.Route {
 	}
 	for _, a := range []struct{ act, summary string }{
 		{"start", "Begin to cook a ticket"}, {"bump", "Finish a ticket: it leaves its screens"}, {"undo", "Take a bump back"},
-		{"recall", "Bring a bumped ticket back to its screens"}, {"seen", "Take note of a change or cancellation"},
-		{"fire", "Let a held ticket be cooked"}, {"hold", "Hold a ticket back until it is fired"},
+		{"recall", "Bring a bumped ticket back to its screens"}, {"seen", "Take note of a change, a cancellation or an allergy"},
+		{"fire", "Let a held ticket be cooked: it is printed now"}, {"hold", "Hold a ticket back until it is fired"},
+		{"priority", "Cook a ticket before the others"}, {"unpriority", "Take that back"},
 	} {
 		routes = append(routes, api.Route{
 			Method: "POST", Path: "/v1/tickets/{id}/" + a.act, Roles: cooks, Tags: []string{"tickets"}, Params: idempotency,
@@ -56,7 +58,36 @@ func (k *Kitchen) Routes() []api.Route {
 			Handle:   func(w http.ResponseWriter, r *http.Request) error { return k.act(w, r, a.act) },
 		})
 	}
+	for _, a := range []struct {
+		act, summary string
+		done         bool
+	}{{"tick", "Say that a line of a ticket is done", true}, {"untick", "Take that back", false}} {
+		routes = append(routes, api.Route{
+			Method: "POST", Path: "/v1/tickets/{id}/items/{n}/" + a.act, Roles: cooks, Tags: []string{"tickets"}, Params: idempotency,
+			Summary: a.summary, Doc: "n is the line's n. 409 with the ticket when somebody else moved it on, or nobody has seen its allergy or change yet.", Answer: Ticket{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict},
+			Handle:   func(w http.ResponseWriter, r *http.Request) error { return k.tick(w, r, a.done) },
+		})
+	}
+	routes = append(routes, k.serviceRoutes()...)
 	return append(routes, k.printerRoutes()...)
+}
+
+func (k *Kitchen) tick(w http.ResponseWriter, r *http.Request, done bool) error {
+	id, err := api.PathID(r, "ticket")
+	if err != nil {
+		return err
+	}
+	key, err := api.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(r.PathValue("n"))
+	if err != nil {
+		return api.NotFound("line", r.PathValue("n"))
+	}
+	t, err := k.Tick(r.Context(), access.From(r.Context()), key, id, n, done)
+	return answer(w, t, err)
 }
 
 func (k *Kitchen) act(w http.ResponseWriter, r *http.Request, name string) error {
@@ -214,6 +245,8 @@ func problem(err error) error {
 	var lost *LostRace
 	var state *StateError
 	var inUse *InUseError
+	var allergy *ErrAllergyUnseen
+	var conflict *journal.ConflictError
 	switch {
 	case errors.As(err, &state):
 		return &api.Problem{Status: http.StatusConflict, Code: "state", Detail: state.Error(), Extra: map[string]any{"state": state.State}}
@@ -221,6 +254,14 @@ func problem(err error) error {
 		return api.Conflict("in_use", inUse.Error())
 	case errors.Is(err, ErrNameTaken):
 		return api.Conflict("name_taken", err.Error())
+	case errors.As(err, &allergy):
+		return &api.Problem{Status: http.StatusConflict, Code: "allergy_unseen", Detail: allergy.Error(), Extra: map[string]any{"ticket": allergy.Ticket}}
+	case errors.As(err, &conflict):
+		return api.Conflict("lost_race", "somebody else changed it a moment ago; look again")
+	case errors.Is(err, ErrSelf), errors.Is(err, ErrTaken), errors.Is(err, ErrTakes), errors.Is(err, ErrNoScreen):
+		return api.Conflict("not_there", err.Error()+"; choose another station")
+	case errors.Is(err, ErrSoldOutFull):
+		return api.Conflict("full", err.Error()+"; say of some that they are back")
 	case errors.As(err, &lost):
 		return &api.Problem{Status: http.StatusConflict, Code: "lost_race", Detail: lost.Error(), Extra: map[string]any{"ticket": lost.Ticket}}
 	case errors.Is(err, ErrUnknown), errors.Is(err, ErrUnknownPrinter):

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
 	"aboyeur/bridge/words"
 	"aboyeur/devices/printer"
 	"aboyeur/protocol/escpos"
@@ -79,7 +80,10 @@ type Config struct {
 	// OnUnseen hears that tickets of a station are neither on a screen nor on paper, and that there are none any more.
 	OnUnseen func(station string, unseen bool)
 	// OnScreen hears that a screen is silent and backup shows its tickets, and that it shows them itself again.
-	OnScreen   func(screen, backup string, away bool)
+	OnScreen func(screen, backup string, away bool)
+	// Scheduled reads the orders that are taken and not yet released, the next ones first; nil for none.
+	Scheduled  func(ctx context.Context) ([]sale.Placed, error)
+	Day        func(time.Time) string // the business day of a moment, as 2006-01-02; nil: the date in Location
 	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
@@ -97,7 +101,9 @@ type Kitchen struct {
 	began    int64 // key of the moment this process began
 
 	unseen   map[journal.ID]string // tickets that nobody has seen, with their stations; Run's own
-	painting atomic.Int64          // reports of screens that wait to be recorded
+	merged   merged
+	painting atomic.Int64 // reports of screens that wait to be recorded
+	nextFire atomic.Int64 // when the next held ticket is fired by itself, µs; 0: none is
 }
 
 // New checks c and reads from the journal what is open. Attach each printer to its Queue before Run.
@@ -126,6 +132,12 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 	if c.QueueLong == nil {
 		c.QueueLong = func(string, bool, int) {}
 	}
+	if c.Scheduled == nil {
+		c.Scheduled = func(context.Context) ([]sale.Placed, error) { return nil, nil }
+	}
+	if c.Day == nil {
+		c.Day = func(t time.Time) string { return t.In(c.Location).Format(time.DateOnly) }
+	}
 	k := &Kitchen{c: c, began: c.Journal.NewID().Key()}
 	var err error
 	if k.routes, err = newRoutes(c.Stations); err != nil {
@@ -153,7 +165,16 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 			return nil, fmt.Errorf("printer %s falls back to %s, which is no other printer here", p.Name, p.Fallback)
 		}
 	}
-	k.board = newBoard(c.Stations, c.Screens, c.Journal, c.Now, c.Log, k.metrics)
+	if err := k.loadMerged(ctx); err != nil {
+		return nil, fmt.Errorf("read which stations are closed: %w", err)
+	}
+	var next int64
+	if err := c.Journal.Read().QueryRowContext(ctx, selectFire).Scan(&next); err != nil {
+		return nil, fmt.Errorf("read what is to be fired: %w", err)
+	}
+	k.nextFire.Store(next)
+	k.board = newBoard(c.Stations, c.Screens, &k.merged, c.Journal, c.Now, c.Log, k.metrics)
+	k.board.settle = k.follow
 	if err := k.board.load(ctx); err != nil {
 		return nil, fmt.Errorf("read the open tickets: %w", err)
 	}

@@ -94,6 +94,8 @@ func (p *paper) head(e *escpos.Encoder, t *Ticket) {
 		p.alert(e, w.Changed)
 	case KindCancel:
 		p.alert(e, w.Cancelled)
+	case KindFire:
+		p.alert(e, w.Fire)
 	}
 	e.Set(escpos.Style{Bold: true, Width: 2, Height: 2})
 	number := "#" + strconv.Itoa(t.Number)
@@ -102,7 +104,11 @@ func (p *paper) head(e *escpos.Encoder, t *Ticket) {
 		e.Wrap("", "", strings.TrimSpace(t.Partner.Name+" "+t.Partner.OrderID))
 		e.Line(number)
 	case t.Table != "":
-		e.Columns(w.Table+" "+t.Table, number)
+		table := t.Table
+		if t.WasTable != "" {
+			table = t.WasTable + " -> " + table
+		}
+		e.Columns(w.Table+" "+table, number)
 	default:
 		e.Line(number)
 	}
@@ -171,11 +177,6 @@ func (p *paper) line(e *escpos.Encoder, t *Ticket, l *Line) {
 	label := quantity + " "
 	e.Wrap(label, strings.Repeat(" ", min(len(label), 4)), mark+l.Name)
 	e.Plain()
-	if l.Hold && t.State != StateHeld {
-		e.Bold(true)
-		e.Line("    (" + p.words.Held + ")")
-		e.Plain()
-	}
 	for i := range l.Modifiers {
 		m := &l.Modifiers[i]
 		indent := strings.Repeat("  ", m.Level+1)

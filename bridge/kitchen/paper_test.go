@@ -55,7 +55,7 @@ func TestPaper(t *testing.T) {
 		Lines: []Line{
 			{Quantity: 2, Course: 1, Name: "Œuf mimosa"},
 			{Quantity: 1, Course: 2, Name: "Entrecôte grillée, sauce béarnaise maison", Notes: "bleu, sans sel", Modifiers: []Modifier{{1, 1, "Frites"}, {2, 2, "Mayonnaise"}, {1, 2, "Pain à l'ail"}}},
-			{Quantity: 12, Course: 2, Name: "Huîtres n° 3", Hold: true},
+			{Quantity: 12, Course: 2, Name: "Huîtres n° 3"},
 		}}
 	delivery := Ticket{ID: journal.ID{1}, Number: 7, Station: "pizza", Kind: KindOrder, State: StateNew, Service: sale.Delivery, Partner: sale.Partner{Name: "Uber Eats", OrderID: "8F3A2"}, Customer: "Zoé L.",
 		Notes: "Sonner au 2e", AllergyNote: "arachides, fruits à coque", At: at, Due: at.Add(41 * time.Minute),
@@ -66,7 +66,7 @@ func TestPaper(t *testing.T) {
 	cancelled := delivery
 	cancelled.Kind, cancelled.State = KindCancel, StateServed
 	held := dineIn
-	held.State, held.Lines = StateHeld, []Line{{Quantity: 1, Name: "Tarte", Hold: true}}
+	held.State, held.Lines = StateHeld, []Line{{Quantity: 1, Name: "Tarte"}}
 	// Nothing that a sender writes reaches the printer as a command.
 	hostile := Ticket{ID: journal.ID{1}, Number: 1, Station: "grill", Kind: KindOrder, State: StateNew, Service: sale.Pickup, At: at, Notes: "a\x1b@\x1dV\x00b\nc", Customer: "\x10\x14\x08",
 		Lines: []Line{{Quantity: 1, Name: "x\x1dV\x41\x00y", Notes: "\x1b=\x02", Allergens: []string{"\x1c."}, Modifiers: []Modifier{{1, 1, "\x1bp\x00"}}}}}

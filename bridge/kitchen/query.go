@@ -18,6 +18,8 @@ func digest(act string, id journal.ID) [32]byte {
 	return sha256.Sum256(append([]byte(act+" "), id[:]...))
 }
 
+func digestOf(act string) [32]byte { return sha256.Sum256([]byte(act)) }
+
 // A Part is a ticket of an order with its print jobs, in brief.
 type Part struct {
 	ID      journal.ID

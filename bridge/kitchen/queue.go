@@ -605,11 +605,36 @@ func (q *Queue) Hold(reason string) {
 		return
 	}
 	q.k.c.Journal.Later(func(tx *journal.Tx) error {
+		if err := q.tell(tx, printer.Held, reason); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(updateReason, reason, q.c.Name); err != nil {
 			return err
 		}
 		_, err := tx.Exec(updateHeld, reason, tx.Now(), trail.Append(nil, tx.Now(), string(printer.Held), "", reason), q.c.Name)
 		return err
+	})
+}
+
+const selectHolding = `SELECT j.id, t.id, o.id, j.attempt, j.state, j.reason FROM jobs j LEFT JOIN tickets t ON t.key = j.ticket_key LEFT JOIN orders o ON o.key = t.order_key
+WHERE j.printer = ? AND j.settled = 0 AND j.state IN ('queued', 'held') ORDER BY j.key`
+
+// tell writes into the feed which waiting jobs change to state, before they do.
+func (q *Queue) tell(tx *journal.Tx, state printer.State, reason string) error {
+	return tx.Query(selectHolding, []any{q.c.Name}, func(scan func(...any) error) error {
+		var id, ticket, order journal.ID
+		r := printer.Report{State: state, Reason: reason}
+		var was, wasReason string
+		if err := scan(&id, &ticket, &order, &r.Attempt, &was, &wasReason); err != nil {
+			return err
+		}
+		if state == printer.Queued && r.Attempt > 0 {
+			r.State = printer.Held // its latest attempt put nothing on the line: the driver sends it first
+		}
+		if was != string(r.State) || wasReason != r.Reason {
+			tx.Change("job", id.String(), q.notice(id, ticket, order, r, 0))
+		}
+		return nil
 	})
 }
 
@@ -624,6 +649,9 @@ func (q *Queue) Unhold() {
 		return
 	}
 	q.k.c.Journal.Later(func(tx *journal.Tx) error {
+		if err := q.tell(tx, printer.Queued, ""); err != nil {
+			return err
+		}
 		_, err := tx.Exec(updateUnheld, q.c.Name)
 		return err
 	})

@@ -20,7 +20,42 @@ type Station struct {
 	Buzz       int // times its printers buzz at each ticket; 0: as they do anyway
 	WarnAfter  time.Duration
 	LateAfter  time.Duration
-	Default    bool // takes what no other station claims
+	Limits     Limits        // where they differ by service
+	Fire       string        // when courses after the first are cooked: FireAtOnce (also ""), FireWaiter, FirePrevious, FireAfter
+	FireAfter  time.Duration // between two courses, with FireAfter
+	Prep       time.Duration // what its dishes take; 0: not paced
+	Default    bool          // takes what no other station claims
+}
+
+// When a station cooks the courses after the first. A waiter can fire any of them before.
+const (
+	FireAtOnce   = "at_once"
+	FireWaiter   = "waiter"
+	FirePrevious = "previous"
+	FireAfter    = "after"
+)
+
+// Limits are ages by service; a zero Limit is the station's own.
+type Limits struct{ DineIn, Delivery, Pickup Limit }
+
+// A Limit is the age of a ticket at which it is soon late, and late.
+type Limit struct{ WarnAfter, LateAfter time.Duration }
+
+// limit gives the ages for a service in seconds.
+func (s *Station) limit(service string) (warn, late int) {
+	l := Limit{}
+	switch service {
+	case sale.DineIn:
+		l = s.Limits.DineIn
+	case sale.Delivery:
+		l = s.Limits.Delivery
+	case sale.Pickup:
+		l = s.Limits.Pickup
+	}
+	if l.LateAfter == 0 {
+		l = Limit{s.WarnAfter, s.LateAfter}
+	}
+	return int(l.WarnAfter.Seconds()), int(l.LateAfter.Seconds())
 }
 
 // routes says where a line is cooked. Every line ends somewhere: there is always a default.

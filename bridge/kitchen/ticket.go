@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"slices"
 	"time"
 
 	"aboyeur/bridge/journal"
@@ -15,13 +16,24 @@ const (
 	StateReady     = "ready"  // bumped; it left the station's screen
 	StateServed    = "served" // left the kitchen, or speaks of a ticket that shows it itself
 	StateCancelled = "cancelled"
+	StateLeftOpen  = "left_open" // nobody said it was ready before the business day ended
 )
 
-// Kinds of tickets: an order's own, and what tells a station that it changed or is wanted no more.
+// Kinds of tickets: an order's own, and what tells a station that it changed, is wanted no more, is to wait though its
+// paper is out, or is to be cooked now that had to wait.
 const (
 	KindOrder  = "order"
 	KindChange = "change"
 	KindCancel = "cancel"
+	KindHold   = "hold"
+	KindFire   = "fire"
+)
+
+// What a held ticket waits for.
+const (
+	HeldWaiter   = "waiter"   // somebody's word
+	HeldPrevious = "previous" // the course before it to be ready everywhere
+	HeldTime     = "time"     // FireAt
 )
 
 // What a change did to a line.
@@ -37,18 +49,25 @@ type Ticket struct {
 	Order         journal.ID   `json:"order"`
 	Number        int          `json:"number"`
 	Station       string       `json:"station"`
-	Kind          string       `json:"kind" enum:"order,change,cancel"`
-	State         string       `json:"state" enum:"held,new,cooking,ready,served,cancelled"`
+	Kind          string       `json:"kind" enum:"order,change,cancel,hold,fire"`
+	State         string       `json:"state" enum:"held,new,cooking,ready,served,cancelled,left_open"`
 	ChangedUnseen bool         `json:"changed_unseen"`
 	Version       int          `json:"version" doc:"grows with each step of the ticket"`
+	Priority      bool         `json:"priority,omitzero" doc:"to be cooked before the others"`
+	Course        int          `json:"course,omitzero" doc:"1 more than the number of the course that is fired by itself; absent: cooked with the first"`
+	First         int          `json:"first,omitzero" doc:"the course up to which everything of the order is cooked at once"`
+	Held          string       `json:"held,omitzero" enum:"waiter,previous,time" doc:"what a held ticket waits for"`
+	FireAt        time.Time    `json:"fire_at,omitzero" doc:"when a held ticket is fired by itself"`
 	Service       string       `json:"service"`
 	Table         string       `json:"table,omitzero"`
+	WasTable      string       `json:"was_table,omitzero" doc:"the table before a move that nobody here has seen yet"`
 	Covers        int          `json:"covers,omitzero"`
 	Staff         string       `json:"staff,omitzero"`
 	Partner       sale.Partner `json:"partner,omitzero"`
 	Customer      string       `json:"customer,omitzero"`
 	Notes         string       `json:"notes,omitzero"`
 	AllergyNote   string       `json:"allergy_note,omitzero"`
+	AllergySeen   bool         `json:"allergy_seen,omitzero" doc:"somebody here has seen that there is an allergy; before that no line can be ticked"`
 	At            time.Time    `json:"at" doc:"age counts from here"`
 	Due           time.Time    `json:"due,omitzero"`
 	StartedAt     time.Time    `json:"started_at,omitzero"`
@@ -67,7 +86,9 @@ type Line struct {
 	Quantity  int        `json:"quantity"`
 	Was       int        `json:"was,omitzero" doc:"the quantity before a change"`
 	Change    string     `json:"change,omitzero" enum:"added,changed,removed"`
-	Hold      bool       `json:"hold,omitzero"`
+	Ticked    bool       `json:"ticked,omitzero" doc:"this dish is done"`
+	At        time.Time  `json:"at,omitzero" doc:"when a line came that was ordered later than the rest"`
+	SKU       string     `json:"sku,omitzero"`
 	Name      string     `json:"name"`
 	Notes     string     `json:"notes,omitzero"`
 	Allergens []string   `json:"allergens,omitzero"`
@@ -90,6 +111,11 @@ func (t *Ticket) open() bool {
 	return t.State == StateCancelled && t.ChangedUnseen
 }
 
+// allergic tells whether the ticket speaks of an allergy.
+func (t *Ticket) allergic() bool {
+	return t.AllergyNote != "" || slices.ContainsFunc(t.Lines, func(l Line) bool { return len(l.Allergens) > 0 && l.Change != Removed })
+}
+
 // encode is the ticket's JSON, as it goes to screens and into the change feed.
 func (t *Ticket) encode() []byte { return encode(t) }
 
@@ -104,7 +130,7 @@ func flatten(into []Modifier, ms []sale.Modifier, level int) []Modifier {
 
 func lineOf(n int, l *sale.Line) Line {
 	return Line{
-		N: n, Course: l.Course, Quantity: l.Quantity, Hold: l.Hold, Name: l.Name, Notes: l.Notes, Allergens: l.Allergens,
+		N: n, Course: l.Course, Quantity: l.Quantity, SKU: l.SKU, Name: l.Name, Notes: l.Notes, Allergens: l.Allergens,
 		Modifiers: flatten(nil, l.Modifiers, 1),
 	}
 }

@@ -42,8 +42,8 @@ type Plan interface {
 type Ticket struct {
 	ID      journal.ID `json:"id"`
 	Station string     `json:"station"`
-	Kind    string     `json:"kind" enum:"order,change,cancel"`
-	State   string     `json:"state" enum:"held,new,cooking,ready,served,cancelled"`
+	Kind    string     `json:"kind" enum:"order,change,cancel,hold,fire"`
+	State   string     `json:"state" enum:"held,new,cooking,ready,served,cancelled,left_open"`
 	Jobs    []Job      `json:"jobs"`
 }
 

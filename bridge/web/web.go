@@ -30,6 +30,8 @@ type Screen struct {
 	DiagonalInches float64 // 0 means 21.5
 	DistanceM      float64 // 0 means 1.2
 	Theme          string  // "night" or "day"; "" means night
+	Direction      string  // how tickets follow one another: "right", "left" or "down"; "" means right
+	Columns        int     // 0: as many as can be read
 	Stations       []string
 }
 

@@ -18,6 +18,7 @@ type Paper struct {
 	DineIn, Delivery, Pickup      string
 	Sequence                      string // {0}: per-printer number in the tail
 	AlsoAt                        string // {0}: other stations
+	Fire                          string // head of the paper that follows one which was held
 	Printer, Copy, Held, Customer string
 }
 
@@ -33,7 +34,7 @@ func (c *Catalogue) Paper() Paper {
 		TestPage: c.T("paper.test_page"), TestText: c.T("paper.test_text"),
 		DineIn: c.T("paper.dine_in"), Delivery: c.T("paper.delivery"), Pickup: c.T("paper.pickup"),
 		Sequence: c.T("paper.sequence"), AlsoAt: c.T("paper.also_at"), Printer: c.T("paper.printer"),
-		Copy: c.T("paper.copy"), Held: c.T("paper.held"), Customer: c.T("paper.customer"),
+		Fire: c.T("paper.fire"), Copy: c.T("paper.copy"), Held: c.T("paper.held"), Customer: c.T("paper.customer"),
 	}
 }
 

@@ -1,0 +1,75 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
+	"aboyeur/bridge/trail"
+)
+
+const updateTable = `UPDATE orders SET content = ?, log = log || ? WHERE key = ?`
+
+// MoveTable puts orders to another table, in the caller's transaction: guests moved, or two tables became one. Each of
+// their open tickets shows old and new table until somebody has seen it. What left the kitchen already keeps its table. A
+// bill that is split moves nothing.
+func (s *Service) MoveTable(tx *journal.Tx, orders []journal.ID, to, by string) error {
+	for _, id := range orders {
+		was, err := load(tx, id)
+		if err != nil {
+			return fmt.Errorf("move order %s to table %s: %w", id, to, err)
+		}
+		if was.Table == to || final(was.state) || was.state == HandedOff {
+			continue
+		}
+		next := was.Placed
+		moved := *was.Order
+		moved.Table = to
+		next.Order, next.Received = &moved, tx.Now()
+		log := trail.Append(nil, tx.Now(), "table_moved", by, was.Table+" -> "+to)
+		if _, err := tx.Exec(updateTable, moved.Encode(), log, id.Key()); err != nil {
+			return fmt.Errorf("store order %s: %w", id, err)
+		}
+		tx.Change("order", id.String(), s.notice(next, was.state, was.inPOS))
+		if was.state == Scheduled || was.state == WaitingAccept {
+			continue // the kitchen does not know it yet
+		}
+		if err := s.c.Kitchen.Change(next, was.Order).Write(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxScheduled bounds the orders for later that a screen counts.
+const maxScheduled = 1000
+
+const selectScheduled = `SELECT id, number, business_day, received_at, content FROM orders WHERE state = 'scheduled' ORDER BY release_at LIMIT ?`
+
+// Scheduled reads the orders that wait for their time, the next ones first, at most 1000 of them.
+func (s *Service) Scheduled(ctx context.Context) ([]sale.Placed, error) {
+	rows, err := s.c.Journal.Read().QueryContext(ctx, selectScheduled, maxScheduled)
+	if err != nil {
+		return nil, fmt.Errorf("read what is scheduled: %w", err)
+	}
+	defer rows.Close()
+	var list []sale.Placed
+	for rows.Next() {
+		p := sale.Placed{Order: new(sale.Order)}
+		var received int64
+		var content []byte
+		if err := rows.Scan(&p.ID, &p.Number, &p.Day, &received, &content); err != nil {
+			return nil, err
+		}
+		p.Received = time.UnixMicro(received).UTC()
+		if err := json.Unmarshal(content, p.Order); err != nil {
+			return nil, fmt.Errorf("%w: order %s: %v", errCorrupt, p.ID, err)
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
