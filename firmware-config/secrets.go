@@ -32,6 +32,15 @@ type secret struct {
 	holds content
 }
 
+// Files are the paths of the files that the configuration names.
+func (c *Config) Files() []string {
+	var names []string
+	for _, s := range c.secrets {
+		names = append(names, s.path)
+	}
+	return names
+}
+
 // CheckSecrets looks at the files that the configuration names: whether they are there, can be read, are not open to
 // everybody, and hold something of the kind. name is the configuration file as faults should call it.
 func (c *Config) CheckSecrets(name string) Faults {
