@@ -54,6 +54,7 @@ type Options struct {
 	Demo     bool         // loopback requests without a token are admin's
 	Listener net.Listener // nil: the box listens as configured
 	Version  string
+	Bundle   Bundle           // what configured the box
 	Now      func() time.Time // nil means time.Now
 	Log      *slog.Logger     // nil means slog.Default
 
@@ -84,6 +85,7 @@ type Box struct {
 	feed     *feed
 	server   *api.Server
 	listener net.Listener
+	addr     net.Addr // of the listener
 
 	ground  *supervise.Group // the journal: first to start, last to end
 	floor   *supervise.Group // what works on it
@@ -260,6 +262,7 @@ func (b *Box) buildServer() (err error) {
 			return fmt.Errorf("listen on %s: %w", b.c.HTTP.Listen, err)
 		}
 	}
+	b.addr = b.listener.Addr()
 	return nil
 }
 
@@ -337,8 +340,8 @@ func (b *Box) serve(ctx context.Context) error {
 	return b.server.Serve(ctx, l)
 }
 
-// Addr is where the box listens; valid before Run.
-func (b *Box) Addr() net.Addr { return b.listener.Addr() }
+// Addr is where the box listens.
+func (b *Box) Addr() net.Addr { return b.addr }
 
 // Registry is the box's own metrics.
 func (b *Box) Registry() *prometheus.Registry { return b.registry }

@@ -39,6 +39,9 @@ type health struct {
 	board   board.Board
 	history *history
 	changed chan struct{} // of size 1: the screens' footer may be stale
+	pulse   *pulse
+
+	reported time.Time // of the refused bundle that is in the audit log; run alone uses it
 
 	mu       sync.Mutex // guards what follows; held for memory only
 	figures  board.Figures
@@ -54,7 +57,7 @@ func newHealth(b *Box) (*health, error) {
 	}
 	h := &health{
 		b: b, words: words.In(b.c.Site.Language), board: board.Board{Dir: b.c.Data.Dir}, history: newHistory(b.registry, b.o.Now),
-		changed: make(chan struct{}, 1), printers: map[string]printer.Status{},
+		changed: make(chan struct{}, 1), pulse: &pulse{born: time.Now()}, printers: map[string]printer.Status{},
 		up:          prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aboyeur_printer_up", Help: "1 while the printer is connected and answers."}, []string{"printer"}),
 		paper:       prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "aboyeur_printer_paper", Help: "Paper: 0 out, 1 low, 2 ok or not known to be otherwise."}, []string{"printer"}),
 		temperature: gauge("aboyeur_board_temperature_celsius", "Temperature of the hottest sensor of the board; NaN without one."),
@@ -65,6 +68,7 @@ func newHealth(b *Box) (*health, error) {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "aboyeur_build_info", Help: "Always 1; the label tells the version.", ConstLabels: prometheus.Labels{"version": b.o.Version}})
 	build.Set(1)
 	bundle := gauge("aboyeur_config_bundle_number", "Number of the configuration bundle in force; 0 for a plain file.")
+	bundle.Set(float64(b.o.Bundle.Number))
 	for _, c := range []prometheus.Collector{h.up, h.paper, h.temperature, h.throttled, h.disk, h.memory, build, bundle} {
 		if err := b.registry.Register(c); err != nil {
 			return nil, err
@@ -89,6 +93,7 @@ func (h *health) run(ctx context.Context) error {
 	pause := time.NewTimer(tellHealth)
 	defer pause.Stop()
 	for {
+		h.pulse.beat()
 		select {
 		case <-ctx.Done():
 			return nil
@@ -118,6 +123,7 @@ func (h *health) settle() {
 }
 
 func (h *health) readBoard(ctx context.Context) {
+	h.readReport()
 	if n, ok := h.b.journal.Notice(); ok {
 		h.b.warnings.Raise(warning.Warning{Code: n.Code, Severity: warning.Critical, Subject: "journal", Text: n.Text, Remedy: n.Remedy})
 	} else {

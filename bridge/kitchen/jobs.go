@@ -20,6 +20,7 @@ const (
 	JobTicket  = "ticket"
 	JobTest    = "test"
 	JobSlip    = "slip" // tells a printer its number while it is being added
+	JobNote    = "note" // tells people what became of a configuration
 	JobBill    = "bill"
 	JobReceipt = "receipt"
 )

@@ -2,11 +2,14 @@ package kitchen
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
+	"aboyeur/bridge/journal"
 	"aboyeur/bridge/words"
 	"aboyeur/devices/printer"
+	"aboyeur/protocol/escpos"
 )
 
 // PrinterView is a printer with its queue, as the API shows it.
@@ -94,4 +97,16 @@ func EnvelopeWords(w *words.Catalogue) printer.Words {
 		Reprint: words.Fill(p.Reprint, ""), Ticket: w.T("paper.ticket"), FirstSent: w.T("paper.sent_at"), Reason: w.T("paper.because"),
 		AlreadyPrinted: p.NotCertain, End: w.T("paper.tail"), Test: p.TestPage, Printer: p.Printer, Columns: w.T("paper.columns"), Reasons: reasons,
 	}
+}
+
+// Note queues a page that belongs to no order. compose writes it in the columns and the language of the printer.
+func (k *Kitchen) Note(tx *journal.Tx, printer, label string, compose func(*escpos.Encoder, *words.Catalogue)) error {
+	q := k.Queue(printer)
+	if q == nil {
+		return fmt.Errorf("printer %s: %w", printer, ErrUnknownPrinter)
+	}
+	e := escpos.NewEncoder(q.c.Profile, q.c.Words.Lang())
+	compose(e, q.c.Words)
+	_, err := k.Print(tx, Page{Printer: printer, Kind: JobNote, Label: label, Body: e.Finish()})
+	return err
 }

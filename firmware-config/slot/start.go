@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"aboyeur/firmware-config/bundle"
 )
@@ -69,7 +70,7 @@ func (s *Store) Start(ctx context.Context) (Running, error) {
 // back makes the former slot the one in force, or none if there was none. The number stays as high as it was.
 func (s *Store) back(st *state, reason string) error {
 	bad := st.Highest[st.Site]
-	st.Slot, st.Trial = st.Trial.Former, nil
+	st.Slot, st.Trial, st.Why = st.Trial.Former, nil, reason
 	e := Event{What: Returned, Site: st.Site, Number: bad, Reason: reason, At: s.c.Now().UTC()}
 	if st.Slot != "" {
 		if m, err := s.intact(st.Slot); err == nil {
@@ -84,7 +85,7 @@ func (s *Store) back(st *state, reason string) error {
 func (s *Store) mend(st *state, cause error) (m bundle.Manifest, err error) {
 	e := Event{What: Mended, Site: st.Site, Number: st.Highest[st.Site], Reason: cause.Error(), At: s.c.Now().UTC()}
 	was := st.Slot
-	st.Slot, st.Trial, st.Event = "", nil, &e
+	st.Slot, st.Trial, st.Event, st.Why = "", nil, &e, e.Reason
 	for _, slot := range slots {
 		if other, err := s.intact(slot); slot != was && err == nil {
 			m, st.Slot, st.Site, e.Now = other, slot, other.Site, other.Number
@@ -149,6 +150,7 @@ type Status struct {
 	Trial  bool
 	Event  *Event  // the latest that nobody told
 	Report *Report // of the latest attempt
+	Why    string  // why the latest bundle is not the one in force; "" it is
 	Keys   []string
 }
 
@@ -158,7 +160,7 @@ func (s *Store) Status() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	v := Status{Site: s.site(st), Trial: st.Trial != nil, Event: st.Event}
+	v := Status{Site: s.site(st), Trial: st.Trial != nil, Event: st.Event, Why: st.Why}
 	if st.Slot != "" {
 		if head, err := s.disk.ReadFile(st.Slot + "/manifest"); err == nil {
 			v.Number = number(head)
@@ -179,6 +181,26 @@ func (s *Store) Status() (Status, error) {
 		v.Keys = append(v.Keys, k.Name+" "+k.Fingerprint())
 	}
 	return v, nil
+}
+
+// Settled waits until no bundle is on trial, at most for limit, and tells how things stand then.
+func (s *Store) Settled(ctx context.Context, limit time.Duration) (Status, error) {
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	end := time.After(limit)
+	for {
+		st, err := s.Status()
+		if err != nil || !st.Trial {
+			return st, err
+		}
+		select {
+		case <-ctx.Done():
+			return st, ctx.Err()
+		case <-end:
+			return st, nil
+		case <-look.C:
+		}
+	}
 }
 
 // LastReport reads how the latest attempt ended; nil without any. It is cheap enough to be asked twice a minute.

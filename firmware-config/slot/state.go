@@ -12,11 +12,12 @@ import (
 )
 
 const (
-	stateName  = "state.json"
-	reportName = "report.json"
-	lockName   = "lock"
-	identName  = "identity"
-	upName     = "up.json"
+	stateName   = "state.json"
+	reportName  = "report.json"
+	appliedName = "applied" // written with each switch, and by nothing else
+	lockName    = "lock"
+	identName   = "identity"
+	upName      = "up.json"
 )
 
 // state is what a store knows, written whole with each step.
@@ -27,6 +28,7 @@ type state struct {
 	Highest map[string]uint64 `json:"highest"`           // number seen, by site
 	Trust   []string          `json:"trust,omitempty"`   // lines of keys that bundles brought
 	Revoked []string          `json:"revoked,omitempty"` // fingerprints
+	Why     string            `json:"why,omitempty"`     // why the latest bundle is not the one in force
 	Event   *Event            `json:"event,omitempty"`   // the latest, until somebody has told it
 }
 

@@ -129,6 +129,12 @@ func (s *Store) Apply(ctx context.Context, r io.Reader, o Order) (bundle.Manifes
 	}
 	defer unlock()
 	m, err := s.apply(r, o)
+	if err == nil {
+		// systemd watches this file and reloads the service.
+		if err := replace(s.disk, appliedName, fmt.Appendln(nil, m.Number), 0o644); err != nil {
+			return m, fmt.Errorf("applied, but the service was not told; reload it: %w", err)
+		}
+	}
 	report := Report{Way: o.Way, Site: m.Site, Number: m.Number, Code: Applied, Text: "taken; the service starts on it and keeps it when it is healthy within a minute"}
 	if err != nil {
 		report.Code, report.Text = "failed", err.Error()
@@ -186,6 +192,21 @@ func (s *Store) apply(r io.Reader, o Order) (bundle.Manifest, error) {
 	} else if left.Empty() {
 		return m, &bundle.Refusal{Code: bundle.LastKey, Detail: "it revokes the last key this box knows", Remedy: "bring the new key with the same bundle or an earlier one"}
 	}
+	if again, ok := r.(io.ReadSeeker); ok {
+		// The idle slot is what the box would fall back to: it is given up for a bundle that is sound to its last byte.
+		if err := in.Verify(); err != nil {
+			return m, err
+		}
+		if _, err := again.Seek(0, io.SeekStart); err != nil {
+			return m, err
+		}
+		if in, err = bundle.Open(again, trust); err != nil {
+			return m, err
+		}
+		if !bytes.Equal(in.Manifest.AppendTo(nil), m.AppendTo(nil)) {
+			return m, errors.New("the bundle changed while it was read")
+		}
+	}
 	if _, err := s.disk.ReadFile(stateName); errors.Is(err, fs.ErrNotExist) {
 		// From here on a missing state.json means that it got lost, not that this is the first bundle.
 		if err := s.write(st); err != nil {
@@ -202,10 +223,10 @@ func (s *Store) apply(r io.Reader, o Order) (bundle.Manifest, error) {
 	if err := s.judge(idle, m); err != nil {
 		return m, err
 	}
-	st.Slot, st.Site, st.Trial = idle, m.Site, &next
+	st.Slot, st.Site, st.Trial, st.Why = idle, m.Site, &next, ""
 	st.Highest[m.Site] = m.Number
 	st.Event = &Event{What: Tried, Site: m.Site, Number: m.Number, Now: m.Number, Claimed: next.Claimed, At: s.c.Now().UTC()}
-	if err := s.write(st); err != nil {
+	if err := s.write(st); err != nil { // the switch
 		return m, room(fmt.Errorf("switch to the new configuration: %w", err))
 	}
 	return m, nil
