@@ -92,6 +92,7 @@ type Config struct {
 
 	secrets  []secret
 	warnings Faults
+	source   []byte // the file
 }
 
 // Site is the venue.

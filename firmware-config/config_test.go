@@ -152,7 +152,7 @@ func TestMinimal(t *testing.T) {
 		POS: POS{Kind: KindBuiltin, Inject: InjectStrict},
 	}
 	got := *c
-	got.secrets, got.warnings = nil, nil
+	got.secrets, got.warnings, got.source = nil, nil, nil
 	if !reflect.DeepEqual(&got, want) {
 		t.Errorf("Load = %+v\nwant %+v", &got, want)
 	}
@@ -260,7 +260,7 @@ func TestEditors(t *testing.T) {
 // same compares what two files say, not where they say it.
 func same(a, b *Config) bool {
 	x, y := *a, *b
-	x.secrets, x.warnings, y.secrets, y.warnings = nil, nil, nil, nil
+	x.secrets, x.warnings, x.source, y.secrets, y.warnings, y.source = nil, nil, nil, nil, nil, nil
 	return reflect.DeepEqual(x, y)
 }
 

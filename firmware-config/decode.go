@@ -1,6 +1,7 @@
 package firmwareconfig
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -49,7 +50,7 @@ func Parse(name string, b []byte) (*Config, error) {
 		}
 		return nil, fs
 	}
-	c.secrets, c.warnings = d.secrets, d.warnings.sorted()
+	c.secrets, c.warnings, c.source = d.secrets, d.warnings.sorted(), bytes.Clone(b)
 	return c, nil
 }
 

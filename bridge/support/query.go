@@ -1,0 +1,98 @@
+package support
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// What stands where, counted. Keys begin with the time, so that each count reads the latest stretch of its table alone.
+var counts = []struct{ name, query string }{
+	{"orders_by_state", `SELECT state, count(*) FROM orders WHERE key >= ?1 GROUP BY 1`},
+	{"orders_in_pos", `SELECT in_pos, count(*) FROM orders WHERE key >= ?1 GROUP BY 1`},
+	{"orders_by_source", `SELECT source, count(*) FROM orders WHERE key >= ?1 GROUP BY 1`},
+	{"tickets", `SELECT station || ' ' || kind || ' ' || state, count(*) FROM tickets WHERE key >= ?1 GROUP BY 1`},
+	{"jobs", `SELECT printer || ' ' || state || ' ' || evidence, count(*) FROM jobs WHERE key >= ?1 GROUP BY 1`},
+	{"jobs_with_a_reason", `SELECT printer || ' ' || state || ': ' || reason, count(*) FROM jobs WHERE key >= ?1 AND reason <> '' GROUP BY 1`},
+	{"postings", `SELECT kind || ' ' || state || ' ' || reason, count(*) FROM postings WHERE key >= ?1 GROUP BY 1`},
+	{"checks_open", `SELECT state, count(*) FROM checks WHERE state = 'open' AND ?1 >= 0 GROUP BY 1`},
+	{"settings", `SELECT key || ' ' || origin, revision FROM settings WHERE ?1 >= 0`},
+}
+
+const (
+	countedMillis = 7 * 24 * 3600 * 1000 // a week
+	mostGroups    = 200                  // of one count
+)
+
+// states counts the last week's rows by what became of them.
+func (b *Bundler) states(ctx context.Context) (any, error) {
+	all := map[string]map[string]int64{}
+	var failed error
+	since := (b.c.Now().UnixMilli() - countedMillis) << 12
+	for _, c := range counts {
+		groups := map[string]int64{}
+		failed = errors.Join(failed, b.each(ctx, c.query+fmt.Sprint(" LIMIT ", mostGroups), []any{since}, func(scan func(...any) error) error {
+			var group string
+			var n int64
+			if err := scan(&group, &n); err != nil {
+				return err
+			}
+			groups[group] = n
+			return nil
+		}))
+		all[c.name] = groups
+	}
+	if failed != nil {
+		return map[string]any{"counts": all, "failed": failed.Error()}, nil
+	}
+	return all, nil
+}
+
+// Those whose names and numbers the journal knows.
+var known = []string{
+	`SELECT json_extract(content, '$.customer.name'), json_extract(content, '$.customer.phone') FROM orders ORDER BY key DESC LIMIT ?`,
+	`SELECT json_extract(content, '$.staff'), '' FROM orders ORDER BY key DESC LIMIT ?`,
+	`SELECT name, '' FROM guests ORDER BY seen_at DESC LIMIT ?`,
+	`SELECT name, '' FROM people LIMIT ?`,
+	`SELECT json_extract(content, '$.guest'), '' FROM postings ORDER BY key DESC LIMIT ?`,
+}
+
+// people gives everybody the journal knows by name or number. It gives those it found with the error.
+func (b *Bundler) people(ctx context.Context) ([]string, error) {
+	var list []string
+	var failed error
+	seen := map[string]bool{}
+	for _, query := range known {
+		failed = errors.Join(failed, b.each(ctx, query, []any{maxPeople}, func(scan func(...any) error) error {
+			var words [2]*string
+			if err := scan(&words[0], &words[1]); err != nil {
+				return err
+			}
+			for _, w := range words {
+				if w != nil && *w != "" && !seen[*w] {
+					seen[*w] = true
+					list = append(list, *w)
+				}
+			}
+			return nil
+		}))
+	}
+	if failed != nil {
+		failed = fmt.Errorf("some names could not be looked up, look for them yourself: %w", failed)
+	}
+	return list, failed
+}
+
+func (b *Bundler) each(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
+	rows, err := b.c.Journal.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
