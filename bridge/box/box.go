@@ -28,8 +28,10 @@ import (
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
 	"aboyeur/bridge/order"
+	"aboyeur/bridge/report"
 	"aboyeur/bridge/sale"
 	"aboyeur/bridge/supervise"
+	"aboyeur/bridge/support"
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/web"
 	"aboyeur/bridge/words"
@@ -83,6 +85,9 @@ type Box struct {
 	warnings *warning.Board
 	health   *health
 	feed     *feed
+	reports  *report.Reporter
+	recent   *support.Ring // the latest log lines
+	support  *support.Bundler
 	server   *api.Server
 	listener net.Listener
 	addr     net.Addr // of the listener
@@ -100,7 +105,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	b := &Box{c: c, o: o, log: o.Log, registry: prometheus.NewRegistry()}
+	recent := support.NewRing()
+	o.Log = slog.New(recent.Handler(o.Log.Handler()))
+	b := &Box{c: c, o: o, log: o.Log, recent: recent, registry: prometheus.NewRegistry()}
 	b.printers = &printers{b: b, each: map[string]*standing{}}
 	defer func() {
 		if err != nil {
@@ -139,6 +146,12 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	}
 	b.feed = newFeed(b.journal)
 	if b.health, err = newHealth(b); err != nil {
+		return nil, err
+	}
+	if b.reports, err = report.New(report.Config{Journal: b.journal, Location: c.Site.Location, Close: b.dayClose, Now: o.Now}); err != nil {
+		return nil, err
+	}
+	if err := b.buildSupport(); err != nil {
 		return nil, err
 	}
 	if err := b.buildServer(); err != nil {
@@ -242,6 +255,8 @@ func (b *Box) buildServer() (err error) {
 	}
 	routes = append(routes, b.feed.routes()...)
 	routes = append(routes, b.health.routes()...)
+	routes = append(routes, b.reports.Routes()...)
+	routes = append(routes, b.support.Routes()...)
 	routes = append(routes, web.Routes(b.pages())...)
 	c := api.Config{
 		Routes: routes, Access: b.access, Version: b.o.Version, PublicURL: b.c.HTTP.PublicURL, TrustedProxies: b.c.HTTP.TrustedProxies,

@@ -33,6 +33,7 @@ printers:
   - {name: grill, connect: "tcp:127.0.0.1:9", model: epson-tm-t88}
 screens:
   - {name: kitchen, diagonal_inches: 21.5, distance_m: 1.2}
+  - {name: expo, diagonal_inches: 21.5, distance_m: 1.2}
 stations:
   - {name: grill, printers: [grill], screens: [kitchen], default: true}
 pms: {kind: opera, dialect: fias, connect: "tcp:127.0.0.1:9", encoding: utf-8}
@@ -106,12 +107,17 @@ func TestRolesOfEveryOperation(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	hole := regexp.MustCompile(`\{[^}]*\}`)
-	screen := pairedScreen(t, b, "kitchen")
+	screens := pairedScreens(t, b, "kitchen", "expo")
 	ask := func(method, path, authorization string) int {
 		r := httptest.NewRequest(method, hole.ReplaceAllString(strings.ReplaceAll(path, "{screen}", "kitchen"), "x"), nil).WithContext(gone)
 		switch {
 		case authorization == token[access.Screen]:
-			r.AddCookie(&http.Cookie{Name: api.CookieName, Value: screen}) // a token is no screen in particular
+			// A token is no screen in particular, and the pass has one of its own.
+			screen := screens[0]
+			if strings.Contains(path, "/expo") {
+				screen = screens[1]
+			}
+			r.AddCookie(&http.Cookie{Name: api.CookieName, Value: screen})
 		case authorization != "":
 			r.Header.Set("Authorization", "Bearer "+authorization)
 		}
@@ -146,26 +152,29 @@ func TestRolesOfEveryOperation(t *testing.T) {
 	}
 }
 
-// pairedScreen runs the journal for as long as pairing takes and gives the screen's cookie.
-func pairedScreen(t *testing.T, b *Box, name string) string {
+// pairedScreens runs the journal for as long as pairing takes and gives the screens' cookies.
+func pairedScreens(t *testing.T, b *Box, names ...string) (cookies []string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.journal.Run(ctx) }()
 	defer func() { stop(); <-ended }()
 	from := netip.MustParseAddr("192.168.1.20")
-	code, err := b.access.AskPairing("tablet", from)
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range names {
+		code, err := b.access.AskPairing("tablet", from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.access.ApprovePairing(ctx, code.Code, name, access.Principal{Name: "camille", Role: access.Manager}, from); err != nil {
+			t.Fatal(err)
+		}
+		cookie, _, err := b.access.ClaimPairing(ctx, code.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookies = append(cookies, cookie)
 	}
-	if err := b.access.ApprovePairing(ctx, code.Code, name, access.Principal{Name: "camille", Role: access.Manager}, from); err != nil {
-		t.Fatal(err)
-	}
-	cookie, _, err := b.access.ClaimPairing(ctx, code.Secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cookie
+	return cookies
 }
 
 // rolesOf names a route's roles as the table does.

@@ -2,6 +2,7 @@ package folio
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 	"sync"
@@ -99,6 +100,19 @@ func (l TraceLine) Masked(names bool) TraceLine {
 		l.Text = pathNames.ReplaceAllString(l.Text, "$1=***")
 	}
 	return l
+}
+
+// WriteTrace writes the latest records on the link, a line each, without the names of guests.
+func (s *Service) WriteTrace(w io.Writer) error {
+	if s.trace == nil {
+		return nil
+	}
+	for _, l := range s.trace.After(0) {
+		if _, err := fmt.Fprintln(w, l.Masked(false)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // String is the line as it is saved and mailed.
