@@ -147,11 +147,12 @@ type Printer struct {
 type Screen struct {
 	Name           string // [a-z0-9-]{1,32}, unique
 	DiagonalInches float64
-	DistanceMetres float64 // from the cook's eye
-	Theme          string  // night or day
-	Backup         string  // name of the screen that takes over, or ""
-	Direction      string  // how tickets follow one another: right, left or down
-	Columns        int     // 1 to 5; 0: as many as fit
+	DistanceMetres float64      // from the cook's eye
+	Theme          string       // night or day
+	Backup         string       // name of the screen that takes over, or ""
+	Direction      string       // how tickets follow one another: right, left or down
+	Columns        int          // 1 to 5; 0: as many as fit
+	BumpBar        port.Address // of a serial bump bar under it; the zero Address: none
 }
 
 // Station is a place that cooks: what comes to it, and where that is shown and printed. A line goes to the station

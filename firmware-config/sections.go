@@ -106,6 +106,7 @@ func screenTable(s *Screen) table {
 		{key: "distance_m", doc: "From the cook's eye to the screen.", value: number(&s.DistanceMetres, DefaultDistanceMetres, 0.2, 20, "metres")},
 		{key: "theme", doc: "Light letters on dark or dark on light.", value: choice(&s.Theme, DefaultTheme, ThemeNight, ThemeDay)},
 		{key: "backup", doc: "The screen that shows its tickets when it is gone.", value: optional(name(&s.Backup))},
+		{key: "bump_bar", doc: "A bump bar on a serial line of the box, one byte a key, 1200 baud unless baud= says otherwise. Bars that are keyboards need no line here.", value: bumpBar(&s.BumpBar)},
 		{key: "direction", doc: "How tickets follow one another: in rows from the left (right) or from the right (left), or in columns (down).", value: choice(&s.Direction, DirectionRight, DirectionRight, DirectionLeft, DirectionDown)},
 		{key: "columns", doc: "Columns of tickets; without it as many as can be read from distance_m.", value: integer(&s.Columns, 0, 1, 5)},
 	}

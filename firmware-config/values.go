@@ -357,6 +357,28 @@ func address(dst *port.Address) scalar[port.Address] {
 		}}
 }
 
+// DefaultBumpBarBaud is the rate of bump bars as they come from the factory.
+const DefaultBumpBarBaud = 1200
+
+// bumpBar is where a bump bar is: a serial line, or one behind a device server.
+func bumpBar(dst *port.Address) scalar[port.Address] {
+	const words = "serial:DEVICE or tcp:HOST:PORT"
+	device := address(dst)
+	return scalar[port.Address]{dst: dst, takes: "string", expected: words, rule: Schema{Pattern: `^(tcp|serial):.+$`},
+		parse: func(d *decoder, s string) (port.Address, error) {
+			a, err := device.parse(d, s)
+			switch {
+			case err != nil:
+				return a, err
+			case a.Scheme != port.Serial && a.Scheme != port.TCP:
+				return port.Address{}, wrong{quote(s) + " is no serial line", "write " + words + "; a bar on USB is a keyboard and needs no line here"}
+			case a.Scheme == port.Serial && !strings.Contains(s, "baud="):
+				a.Baud = DefaultBumpBarBaud
+			}
+			return a, nil
+		}}
+}
+
 // hotel is where a hotel system is: a device address, or the URL of OPERA Cloud.
 func hotel(dst *port.Address, addr *string) scalar[string] {
 	const words = "tcp:HOST:PORT or serial:DEVICE?baud=9600, for dialect ohip https://HOST"

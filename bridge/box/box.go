@@ -334,6 +334,9 @@ func (b *Box) supervise() error {
 			})
 		})
 	}
+	if err := b.addBumpBars(); err != nil {
+		return err
+	}
 	if b.folio != nil {
 		b.floor.Add("hotel link", b.hotel.Run)
 		b.floor.Add("hotel", b.folio.Run)

@@ -70,6 +70,7 @@ func (k *Kitchen) Routes() []api.Route {
 		})
 	}
 	routes = append(routes, k.serviceRoutes()...)
+	routes = append(routes, k.screenRoutes()...)
 	return append(routes, k.printerRoutes()...)
 }
 

@@ -53,6 +53,7 @@ type fakeBox struct {
 	found    []object          // what a scan finds
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 	pass     fakePass
+	settings object // of the screen, as somebody set them; nil: nobody did
 }
 
 func newFakeBox(t *testing.T, c Config) *fakeBox {
@@ -247,6 +248,26 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	handle("POST /v1/screens/{screen}/alive", func(w http.ResponseWriter, r *http.Request) error {
 		b.note("alive " + r.PathValue("screen"))
 		return api.Answer(w, 204, nil)
+	})
+	handle("GET /v1/screens/{screen}/settings", func(w http.ResponseWriter, r *http.Request) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.settings == nil {
+			return api.Answer(w, 200, object{"revision": 0, "settings": object{}})
+		}
+		return api.Answer(w, 200, b.settings)
+	})
+	handle("PUT /v1/screens/{screen}/settings", func(w http.ResponseWriter, r *http.Request) error {
+		var body object
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			return err
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		body["revision"] = body["revision"].(float64) + 1
+		b.settings = body
+		b.publish("settings", body)
+		return api.Answer(w, 200, body)
 	})
 	b.passRoutes(handle)
 	b.hotelRoutes(handle)

@@ -66,7 +66,7 @@ func newPages(c Config, a *assets) *pages {
 	for _, name := range []string{"orders", "hotel", "printers", "devices", "health", "audit", "help"} {
 		parse(name, "icons", "head", "console", name)
 	}
-	for _, name := range []string{"kitchen", "expo", "pair", "sign-in", "missing"} {
+	for _, name := range []string{"kitchen", "keys", "expo", "pair", "sign-in", "missing"} {
 		parse(name, "icons", "head", name)
 	}
 	return p
@@ -86,6 +86,16 @@ func (p *pages) bare(name string) func(http.ResponseWriter, *http.Request) error
 		}
 		return p.send(w, r, http.StatusOK, s)
 	}
+}
+
+// keys serves the page on which a screen learns its keys.
+func (p *pages) keys(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("screen")
+	s, err := p.screen(name)
+	if err != nil {
+		return p.send(w, r, http.StatusNotFound, shell{Page: "missing", Missing: name})
+	}
+	return p.send(w, r, http.StatusOK, shell{Page: "keys", Screen: s, Theme: s.Theme})
 }
 
 // kitchen serves a screen. A screen keeps the theme of its configuration, whatever the console of the same browser uses.

@@ -92,6 +92,7 @@ func Routes(c Config) []api.Route {
 		page("/audit", "Who did what", []access.Role{access.Manager}, p.console("audit")),
 		page("/help", "How to use screens and console", office, p.console("help")),
 		page("/screens/{screen}", "A kitchen screen", kitchen, p.kitchen),
+		page("/screens/{screen}/keys", "What the keys of a screen do, and what a bump bar sends", kitchen, p.keys),
 		page("/expo", "The pass: every order, its stations, and its hand-over", kitchen, p.expo),
 		page("/pair", "Shows a code by which a browser becomes a screen", nil, p.bare("pair")),
 		page("/sign-in", "Sign in with a token", nil, p.bare("sign-in")),

@@ -43,7 +43,7 @@ func TestRoutesSayWhoMayUseThem(t *testing.T) {
 		if (len(r.Roles) == 0) != slices.Contains(public, r.Path) {
 			t.Errorf("%s has roles %v", r.Path, r.Roles)
 		}
-		if slices.Contains(r.Roles, access.Screen) != slices.Contains([]string{"/screens/{screen}", "/expo"}, r.Path) {
+		if slices.Contains(r.Roles, access.Screen) != slices.Contains([]string{"/screens/{screen}", "/screens/{screen}/keys", "/expo"}, r.Path) {
 			t.Errorf("%s: a paired screen may open only its own page, roles are %v", r.Path, r.Roles)
 		}
 		if !r.Page && !strings.HasPrefix(r.Path, "/assets/") && r.Path != "/favicon.ico" {

@@ -3,7 +3,9 @@
 import { $, clock, get, h, swap, t, write } from './base.js';
 import { UNDO } from './board.js';
 import { counts, drawHealth, durations } from './kitchen-head.js';
+import { barStruck } from './kitchen-keys.js';
 import { chunks } from './kitchen-measure.js';
+import { settings } from './kitchen-settings.js';
 import { arrived, forget, render } from './kitchen-slots.js';
 import { sound } from './kitchen-sounds.js';
 import { board, here, hidden, open, shows, tickets, versions } from './kitchen-tickets.js';
@@ -88,7 +90,7 @@ function beat(b) {
 // connect opens the stream of this screen.
 export function connect() {
   here.stream = new Stream(`/v1/screens/${encodeURIComponent(here.screen)}/events`,
-    ['snapshot', 'ticket', 'ticket-updated', 'ticket-removed', 'health', 'beat'], {
+    ['snapshot', 'ticket', 'ticket-updated', 'ticket-removed', 'health', 'beat', 'key', 'settings'], {
       event(name, data) {
         switch (name) {
           case 'snapshot': snapshot(data); break;
@@ -96,6 +98,8 @@ export function connect() {
           case 'ticket-removed': remove(data.id, data.state, data.by); break;
           case 'health': drawHealth(data); return;
           case 'beat': beat(data); return;
+          case 'key': barStruck(data); return;
+          case 'settings': settings.take(data); return;
         }
         render();
       },

@@ -43,12 +43,13 @@ export class Sound {
     this.tell();
   }
 
-  // play sounds a figure after those that sound already. At most a second of them waits: what comes in a rush rings as one.
+  // play sounds a figure after those that sound already. At most two seconds of them wait: what comes
+  // in a rush rings as one.
   play(name) {
     const c = this.context;
     if (!c || c.state !== 'running' || !this.volume) return;
     const begin = Math.max(c.currentTime, this.free);
-    if (begin - c.currentTime > 1) return;
+    if (begin - c.currentTime > 2) return;
     let end = begin;
     for (const [frequency, start, length] of FIGURES[name] || []) {
       const tone = c.createOscillator(), volume = c.createGain();
