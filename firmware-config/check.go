@@ -27,6 +27,7 @@ func (d *decoder) resolve(c *Config) {
 		d.need(otherPOS, "pos.kind", d.position("pos.kind"))
 	}
 	d.resolveFloor(&c.Floor)
+	d.resolveReceipts(c)
 	d.resolveFleet(&c.Fleet)
 }
 
@@ -286,6 +287,7 @@ func (d *decoder) resolveStations(c *Config) {
 	for _, p := range c.Printers {
 		fallbacks[p.Fallback] = true
 	}
+	fallbacks[c.Receipts.Printer] = true
 	for i, p := range c.Printers {
 		if p.Name != "" && !usedPrinters[p.Name] && !fallbacks[p.Name] {
 			d.warn(index("printers", i)+".name", "no station prints here and it is no fallback", "name it in printers: of a station, or remove it")

@@ -88,6 +88,7 @@ type Config struct {
 	Delivery     []Delivery
 	POS          POS
 	Floor        Floor
+	Receipts     Receipts
 	Fleet        Fleet
 
 	secrets  []secret

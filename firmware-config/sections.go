@@ -43,6 +43,7 @@ func configTable(c *Config) table {
 		{key: "floor", doc: "The tables of the house.", value: table{
 			{key: "areas", doc: "Rooms and terraces.", value: list[Area]{dst: &c.Floor.Areas, hi: maxAreas, item: func(a *Area) value { return areaTable(a) }}},
 		}},
+		{key: "receipts", doc: "What stands on bills and receipts, and who prints them.", value: receiptsTable(&c.Receipts)},
 		{key: "fleet", doc: "The hub this box reports to; without servers it is alone.", value: table{
 			{key: "servers", doc: "Addresses of the hub, as in tls://hub.example.org:4222.", value: list[string]{dst: &c.Fleet.Servers, hi: 16, unique: true,
 				item: func(s *string) value { return formatted(s, "", serverFormat) }}},

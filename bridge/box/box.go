@@ -28,6 +28,7 @@ import (
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
 	"aboyeur/bridge/order"
+	"aboyeur/bridge/receipt"
 	"aboyeur/bridge/report"
 	"aboyeur/bridge/sale"
 	"aboyeur/bridge/supervise"
@@ -79,6 +80,7 @@ type Box struct {
 	kitchen  *kitchen.Kitchen
 	expo     *expo.Expo
 	checks   *floor.Service
+	desk     *receipt.Desk  // of bills and receipts
 	hotel    folio.PMS      // nil without one
 	folio    *folio.Service // nil without a hotel
 	printers *printers
@@ -144,6 +146,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if err := b.buildFloor(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.buildDesk(); err != nil {
+		return nil, err
+	}
 	b.feed = newFeed(b.journal)
 	if b.health, err = newHealth(b); err != nil {
 		return nil, err
@@ -196,7 +201,7 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		},
 		Scheduled: func(ctx context.Context) ([]sale.Placed, error) { return b.orders.Scheduled(ctx) },
 		Day:       order.Calendar{Location: b.c.Site.Location, Close: b.dayClose}.Day,
-		Words:     words.In(b.c.Site.Language), Device: b.printers.device,
+		Words:     words.In(b.c.Site.Language), Device: b.printers.device, Papers: papers{b},
 		QueueLong: func(name string, long bool, jobs int) {
 			b.health.raise(long, "printer_queue_long", warning.Warn, name, name, jobs)
 		},
@@ -250,6 +255,7 @@ func (b *Box) buildServer() (err error) {
 	routes := append(b.orders.Routes(), b.kitchen.Routes()...)
 	routes = append(routes, b.expo.Routes()...)
 	routes = append(routes, b.checks.Routes()...)
+	routes = append(routes, b.desk.Routes()...)
 	if b.folio != nil {
 		routes = append(routes, b.folio.Routes()...)
 	}

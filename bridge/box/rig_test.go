@@ -47,12 +47,13 @@ data: {dir: %q}
 http: {listen: %q, tokens_file: %q}
 printers:
   - {name: grill, connect: "tcp:%s", model: epson-tm-t88, language: fr, fallback: bar, fallback_after: 1s}
-  - {name: bar, connect: "tcp:%s", model: epson-tm-t20, queue_warn: 2}
+  - {name: bar, connect: "tcp:%s", model: epson-tm-t20, queue_warn: 2, drawer: 2}
 screens:
   - {name: kitchen, diagonal_inches: 21.5, distance_m: 1.2}
 stations:
   - {name: grill, printers: [grill], screens: [kitchen], categories: [Grill, Mains, Pizza]}
   - {name: bar, printers: [bar], screens: [kitchen], categories: [Drinks], default: true}
+receipts: {printer: bar, address: [12 rue de la Paix], tax_id: "SIRET 123", footer: [Service compris], taxes: [{rate: 10}, {rate: 20, groups: [Drinks]}], qr: "https://example.org/{number}"}
 `
 
 // rig is a box among simulated printers that outlive it, reached over real sockets only.

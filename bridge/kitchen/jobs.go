@@ -187,6 +187,11 @@ func (k *Kitchen) ReprintJob(ctx context.Context, by access.Principal, key strin
 			if j.body, err = k.c.Papers.Render(tx, r.paper, r.Printer, true); err != nil {
 				return err
 			}
+		case JobNote:
+			if j.queue == nil {
+				return fmt.Errorf("job %s: %w", id, ErrNoPaper)
+			}
+			j.redo, j.reason = true, printer.ReasonAsked
 		default:
 			return &StateError{id, r.State, "printed again", "print another test page"}
 		}

@@ -110,6 +110,7 @@ func (k *Kitchen) page(ctx context.Context, by access.Principal, name, act strin
 
 // A Page is paper that another part of the house wants printed within its own transaction.
 type Page struct {
+	ID      journal.ID
 	Printer string
 	Kind    string // JobBill, JobReceipt
 	Label   string // what people call it
@@ -118,17 +119,17 @@ type Page struct {
 	Drawer  bool // the printer's cash drawer opens after the cut
 }
 
-// Print queues a page within tx and gives its job's id. The error is ErrUnknownPrinter for a name that is none.
-func (k *Kitchen) Print(tx *journal.Tx, p Page) (journal.ID, error) {
+// Print queues a page within tx. The error is ErrUnknownPrinter for a name that is none.
+func (k *Kitchen) Print(tx *journal.Tx, p Page) error {
 	q := k.Queue(p.Printer)
 	if q == nil {
-		return journal.ID{}, fmt.Errorf("printer %s: %w", p.Printer, ErrUnknownPrinter)
+		return fmt.Errorf("printer %s: %w", p.Printer, ErrUnknownPrinter)
 	}
-	j := newJob{id: k.c.Journal.NewID(), queue: q, kind: p.Kind, label: p.Label, paper: p.Paper, body: p.Body}
+	j := newJob{id: p.ID, queue: q, kind: p.Kind, label: p.Label, paper: p.Paper, body: p.Body}
 	if p.Drawer {
 		j.drawer = q.c.Drawer
 	}
-	return j.id, q.insert(tx, &Ticket{}, &j)
+	return q.insert(tx, &Ticket{}, &j)
 }
 
 // movingTo tells to which printer the jobs of q go for now, because it has taken none for too long; "" when they stay.

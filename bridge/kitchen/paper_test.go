@@ -158,3 +158,33 @@ func BenchmarkPlace(b *testing.B) {
 		}
 	}
 }
+
+// A station's buzzer goes before its printer's; a page that a receipt asks for opens the printer's drawer.
+func TestBuzzerAndDrawer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(h *house) {
+		h.config.Printers[0].Buzz, h.config.Printers[1].Buzz, h.config.Printers[1].Drawer = 1, 2, 5
+		h.config.Stations[2].Buzz = 3 // pass, on the bar's printer
+	})
+	h.place(newOrder(dish(1, "Steak", "Grill"), dish(1, "Beer", "Drinks"), dish(1, "Bread", "Bread")))
+	h.settle()
+	if j := h.printers["grill"].next(); j.Buzz != 1 || j.Drawer != 0 || !j.Reprint {
+		t.Errorf("the grill's job %+v, want one buzz and no drawer", j)
+	}
+	bar := h.printers["bar"]
+	for _, want := range []int{2, 3} {
+		if j := bar.next(); j.Buzz != want {
+			t.Errorf("the bar buzzes %d times, want %d", j.Buzz, want)
+		}
+		bar.done()
+	}
+	err := h.journal.Write(t.Context(), func(tx *journal.Tx) error {
+		return h.kitchen.Print(tx, Page{ID: h.journal.NewID(), Printer: "bar", Kind: JobReceipt, Label: "7", Paper: 1, Body: []byte("receipt\n"), Drawer: true})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := bar.next(); j.Drawer != 5 || j.Buzz != 0 || j.Reprint || j.Ticket != "7" {
+		t.Errorf("the receipt's job %+v, want drawer 5, no buzz, no reprint by itself", j)
+	}
+}

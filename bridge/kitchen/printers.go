@@ -107,6 +107,5 @@ func (k *Kitchen) Note(tx *journal.Tx, printer, label string, compose func(*escp
 	}
 	e := escpos.NewEncoder(q.c.Profile, q.c.Words.Lang())
 	compose(e, q.c.Words)
-	_, err := k.Print(tx, Page{Printer: printer, Kind: JobNote, Label: label, Body: e.Finish()})
-	return err
+	return k.Print(tx, Page{ID: k.c.Journal.NewID(), Printer: printer, Kind: JobNote, Label: label, Body: e.Finish()})
 }

@@ -19,6 +19,15 @@ func (k *Kitchen) roster() *roster { return k.printers.Load() }
 // Queue is the ledger of a printer; nil for a name that is none.
 func (k *Kitchen) Queue(printer string) *Queue { return k.roster().queues[printer] }
 
+// Printer is what the kitchen knows of a printer; false for a name that is none.
+func (k *Kitchen) Printer(name string) (PrinterConfig, bool) {
+	q := k.Queue(name)
+	if q == nil {
+		return PrinterConfig{}, false
+	}
+	return q.c, true
+}
+
 // AddPrinter takes a further printer in while the kitchen works. attach makes its driver for the queue. No station prints
 // there: it stands in for others, prints bills, and takes queues that people move.
 func (k *Kitchen) AddPrinter(ctx context.Context, c PrinterConfig, attach func(*Queue) (Printer, error)) error {

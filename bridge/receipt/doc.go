@@ -4,6 +4,9 @@
 //
 //	Paper (a check's figures) + Template + Logo -> Layout -> bytes for the printer, or a picture
 //
+// A Desk prints those of checks: it keeps each paper as it was first printed, counts its copies, and hands the bytes to the
+// printer's queue in the same transaction.
+//
 // A block is a line, two columns, a rule, the logo, a QR code or a bar code. Its text has fields in braces, {total}; with
 // Each it comes once for each line, tax or payment; with When only where that field has something to say. A copy of what
 // was printed before says so: a template without a block for that is refused, since French law asks for DUPLICATA

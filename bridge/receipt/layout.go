@@ -77,6 +77,10 @@ func (l *Layout) times(b *Block, p *Paper) int {
 		return len(p.Payments)
 	case "address":
 		return len(p.Venue.Address)
+	case "header":
+		return len(p.Venue.Header)
+	case "footer":
+		return len(p.Venue.Footer)
 	}
 	return 1
 }
@@ -192,9 +196,9 @@ func (l *Layout) field(b *Block, p *Paper, n int, name string) string {
 		case "tip":
 			return some(x.Tip)
 		}
-	case "address":
+	case "address", "header", "footer":
 		if name == "line" {
-			return p.Venue.Address[n]
+			return map[string][]string{"address": p.Venue.Address, "header": p.Venue.Header, "footer": p.Venue.Footer}[b.Each][n]
 		}
 	}
 	at := p.At.In(l.c.Zone)

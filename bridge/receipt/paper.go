@@ -9,54 +9,57 @@ import (
 
 // A Paper is what a bill or a receipt tells. Amounts are minor units of Currency, taxes included in prices.
 type Paper struct {
-	Venue    Venue
-	Number   string // of the check, or of the receipt where the law numbers them
-	Table    string
-	Covers   int
-	Staff    string
-	At       time.Time
-	Currency string // ISO 4217
-	Lines    []Line
-	Taxes    []Tax // TaxesOf(Lines) where nobody knows better
-	Payments []Payment
-	Total    int64
-	Tips     int64
-	Balance  int64  // still to pay
-	Change   int64  // given back
-	Copy     int    // 0 the original, then 1, 2 …: DUPLICATA
-	Link     string // for the QR code
-	Room     string // the hotel room it was charged to
-	Guest    string
+	Venue    Venue     `json:"venue"`
+	Number   string    `json:"number,omitzero"` // of the check, or of the receipt where the law numbers them
+	Table    string    `json:"table,omitzero"`
+	Covers   int       `json:"covers,omitzero"`
+	Staff    string    `json:"staff,omitzero"`
+	At       time.Time `json:"at"`
+	Currency string    `json:"currency"` // ISO 4217
+	Lines    []Line    `json:"lines"`
+	Taxes    []Tax     `json:"taxes,omitzero"` // TaxesOf(Lines) where nobody knows better
+	Payments []Payment `json:"payments,omitzero"`
+	Total    int64     `json:"total"`
+	Tips     int64     `json:"tips,omitzero"`
+	Balance  int64     `json:"balance,omitzero"` // still to pay
+	Change   int64     `json:"change,omitzero"`  // given back
+	Copy     int       `json:"-"`                // 0 the original, then 1, 2 …: DUPLICATA
+	Link     string    `json:"link,omitzero"`    // for the QR code
+	Room     string    `json:"room,omitzero"`    // the hotel room it was charged to
+	Guest    string    `json:"guest,omitzero"`
 }
 
 // Venue is whose paper it is.
 type Venue struct {
-	Name    string
-	Address []string
-	Phone   string
-	TaxID   string // SIRET, VAT number
+	Name    string   `json:"name"`
+	Address []string `json:"address,omitzero"`
+	Phone   string   `json:"phone,omitzero"`
+	TaxID   string   `json:"tax_id,omitzero"` // SIRET, VAT number
+	Header  []string `json:"header,omitzero"` // lines above the figures
+	Footer  []string `json:"footer,omitzero"` // lines at the end
 }
 
 // Line is a thing sold. Amount is for all of Quantity.
 type Line struct {
-	Quantity int
-	Name     string
-	Notes    []string // modifiers worth a line
-	Amount   int64
-	Rate     int // of tax, in hundredths of a per cent: 1000 is 10 %
+	Quantity int      `json:"quantity"`
+	Name     string   `json:"name"`
+	Notes    []string `json:"notes,omitzero"` // modifiers worth a line
+	Amount   int64    `json:"amount"`
+	Rate     int      `json:"rate,omitzero"` // of tax, in hundredths of a per cent: 1000 is 10 %
 }
 
 // Tax is what one rate makes of the total.
 type Tax struct {
-	Rate   int   // hundredths of a per cent
-	Net    int64 // without tax
-	Amount int64 // the tax
+	Rate   int   `json:"rate"`   // hundredths of a per cent
+	Net    int64 `json:"net"`    // without tax
+	Amount int64 `json:"amount"` // the tax
 }
 
 // Payment is money taken. Amount is without the tip.
 type Payment struct {
-	Name        string
-	Amount, Tip int64
+	Name   string `json:"name"`
+	Amount int64  `json:"amount"`
+	Tip    int64  `json:"tip,omitzero"`
 }
 
 // TaxesOf finds the taxes that the amounts of lines contain, a rate each in the order in which they first come. Net and

@@ -191,7 +191,7 @@ func TestTemplateFaults(t *testing.T) {
 		{Template{ok, {Text: "{totle}"}}, "blocks[1].text: there is no field {totle}; write one of venue, phone,"},
 		{Template{ok, {Text: "{name}"}}, "blocks[1].text: there is no field {name}; write one of venue, phone,"},
 		{Template{ok, {Each: "lines", Left: "{tip}"}}, "blocks[1].left: there is no field {tip}; write one of quantity, name,"},
-		{Template{ok, {Each: "guests", Text: "x"}}, `blocks[1].each: there is no list "guests"; write lines, taxes, payments or address`},
+		{Template{ok, {Each: "guests", Text: "x"}}, `blocks[1].each: there is no list "guests"; write lines, taxes, payments, address, header or footer`},
 		{Template{ok, {When: "rain", Text: "x"}}, `blocks[1].when: there is no field "rain"; write one of venue,`},
 		{Template{ok, {Text: "{total"}}, `blocks[1].text: "{total" has no closing brace`},
 		{Template{ok, {Text: "{}"}}, "blocks[1].text: {} names no field"},

@@ -20,7 +20,7 @@ const (
 // A Block is one thing on paper. Exactly one of Text, Left and Right, Rule, Logo, QR, Barcode and Feed says which.
 type Block struct {
 	When string `json:"when,omitempty" yaml:"when,omitempty"` // a field: without a value the block is left out
-	Each string `json:"each,omitempty" yaml:"each,omitempty"` // lines, taxes, payments, address
+	Each string `json:"each,omitempty" yaml:"each,omitempty"` // lines, taxes, payments, address, header, footer
 
 	Text    string `json:"text,omitempty" yaml:"text,omitempty"` // broken at words
 	Left    string `json:"left,omitempty" yaml:"left,omitempty"`
@@ -47,6 +47,8 @@ var fields = map[string][]string{
 	"taxes":    {"rate", "net", "amount", "gross"},
 	"payments": {"name", "amount", "tip"},
 	"address":  {"line"},
+	"header":   {"line"},
+	"footer":   {"line"},
 }
 
 // Check says everything that is wrong with t, each fault with the block it is in, as in blocks[3].text.
@@ -80,7 +82,7 @@ func (b *Block) check() (faults []string) {
 		fault("text: a block is one of text, left and right, rule, logo, qr, barcode and feed; this is %d of them", things)
 	}
 	if _, ok := fields[b.Each]; !ok {
-		fault("each: there is no list %q; write lines, taxes, payments or address", b.Each)
+		fault("each: there is no list %q; write lines, taxes, payments, address, header or footer", b.Each)
 	}
 	if b.When != "" && !b.knows(b.When) {
 		fault("when: there is no field %q; write one of %s", b.When, b.fieldList())
@@ -166,6 +168,7 @@ func Bill(language string) Template {
 	t = append(t, body(w)...)
 	return append(t,
 		Block{Text: w["not_a_receipt"], Align: "centre"},
+		Block{Each: "footer", Text: "{line}", Align: "centre"},
 		Block{When: "link", Feed: 1}, Block{When: "link", QR: "{link}", Align: "centre"})
 }
 
@@ -181,6 +184,7 @@ func Receipt(language string) Template {
 		Block{When: "balance", Left: w["balance"], Right: "{balance}", Bold: true},
 		Block{Feed: 1},
 		Block{When: "link", QR: "{link}", Align: "centre"},
+		Block{Each: "footer", Text: "{line}", Align: "centre"},
 		Block{Text: w["thanks"], Align: "centre"})
 }
 
@@ -192,10 +196,12 @@ func head(w map[string]string) Template {
 		{Each: "address", Text: "{line}", Align: "centre"},
 		{When: "phone", Text: "{phone}", Align: "centre"},
 		{When: "tax_id", Text: "{tax_id}", Align: "centre"},
+		{Each: "header", Text: "{line}", Align: "centre"},
 		{Rule: "="},
 		{Left: w["number"] + " {number}", Right: "{time}"},
 		{Text: "{date}"},
-		{When: "table", Left: w["table"] + " {table}", Right: "{covers} " + w["covers"]},
+		{When: "table", Text: w["table"] + " {table}"},
+		{When: "covers", Text: "{covers} " + w["covers"]},
 		{When: "staff", Text: w["staff"] + " {staff}"},
 		{Rule: "-"},
 	}
