@@ -72,6 +72,7 @@ func screenKey(name string) string { return "screen/" + name }
 func (k *Kitchen) screenRoutes() []api.Route {
 	cooks := []access.Role{access.Manager, access.Staff, access.Screen}
 	return []api.Route{
+		{Method: "GET", Path: "/v1/screens", Roles: cooks, Tags: []string{"screens"}, Summary: "Every kitchen screen, and whether somebody looks at it", Answer: screenList{}, Handle: k.getScreens},
 		{Method: "GET", Path: "/v1/screens/{screen}/settings", Roles: cooks, Tags: []string{"screens"}, Summary: "What people at the screen set: its keys, how loud it is",
 			Answer: screenSettings{}, Problems: []int{http.StatusNotFound}, Handle: k.getSettings},
 		{Method: "PUT", Path: "/v1/screens/{screen}/settings", Roles: cooks, Tags: []string{"screens"}, Summary: "Set them, from the revision that was read",

@@ -50,6 +50,8 @@ type fakeBox struct {
 	hotel    *fakeHotel     // nil: none is configured
 	jobs     []object       // print jobs, newest first
 	outages  []object
+	screens  []object
+	stations []object
 	found    []object          // what a scan finds
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 	pass     fakePass
@@ -272,6 +274,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	b.passRoutes(handle)
 	b.hotelRoutes(handle)
 	b.printerRoutes(handle)
+	b.deviceRoutes(handle)
 }
 
 func notNil(list []object) []object {

@@ -54,6 +54,15 @@ func (p *pages) style(page string) string {
 	return ""
 }
 
+// navigation lists the console's pages in the order of its frame. A page's name is its address, its icon (page/icons.html),
+// its shell (page/NAME.html), its script and, if it has one, its stylesheet; nav.NAME is its word.
+func navigation() []string {
+	return []string{"orders", "hotel", "printers", "devices", "health", "audit", "help"}
+}
+
+// Nav is the navigation, for the frame.
+func (shell) Nav() []string { return navigation() }
+
 func newPages(c Config, a *assets) *pages {
 	p := &pages{Config: c, assets: a, shells: map[string]*template.Template{}}
 	funcs := template.FuncMap{"join": func(s []string) string { return strings.Join(s, " · ") }}
@@ -63,7 +72,7 @@ func newPages(c Config, a *assets) *pages {
 		}
 		p.shells[name] = template.Must(template.New("frame").Funcs(funcs).ParseFS(pageFiles, files...))
 	}
-	for _, name := range []string{"orders", "hotel", "printers", "devices", "health", "audit", "help"} {
+	for _, name := range navigation() {
 		parse(name, "icons", "head", "console", name)
 	}
 	for _, name := range []string{"kitchen", "keys", "expo", "pair", "sign-in", "missing"} {

@@ -15,6 +15,7 @@ func TestScreenshots(t *testing.T) {
 	box := newFakeBox(t, Config{Demo: true})
 	box.orders, box.printers, box.warnings, box.pairings = cannedOrders(24), cannedPrinters(), cannedWarnings(), cannedPairings()
 	box.bumped = recalled()
+	box.screens, box.stations = cannedScreens(), cannedStations()
 	box.tickets = service()
 	box.hotel = newFakeHotel()
 	b := openTab(t, box, 1440, 900)

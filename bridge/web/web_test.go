@@ -210,8 +210,9 @@ func TestWordsAreUsedAndThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Families that Go reaches by a name it computes: words of warnings and of reasons on paper.
+	// Families that Go reaches by a name it computes: words of warnings, of ways to pay and of reasons on paper.
 	use("bridge/box", "warning.")
+	use("bridge/box", "pay.")
 	use("bridge/kitchen", "reason.")
 	use("bridge/kitchen", "diagnosis.")
 	for _, k := range c.Keys() {

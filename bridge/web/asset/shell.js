@@ -31,6 +31,21 @@ $('sign-out').addEventListener('click', async () => {
   location.assign('/sign-in');
 });
 
+// ---- the navigation on a narrow glass: a menu over the page
+
+function openMenu(open) {
+  document.documentElement.classList.toggle('menu-open', open);
+  $('menu').setAttribute('aria-expanded', String(open));
+  $('main').inert = open;
+  if (open) ($('side').querySelector('[aria-current]') || $('side').querySelector('a')).focus();
+  else if ($('side').contains(document.activeElement)) $('menu').focus();
+}
+$('menu').addEventListener('click', () => openMenu($('menu').getAttribute('aria-expanded') !== 'true'));
+$('side').addEventListener('click', e => { if (e.target.closest('a')) openMenu(false); });
+document.addEventListener('keydown', e => {
+  if (e.key === 'Escape' && $('menu').getAttribute('aria-expanded') === 'true') { e.stopPropagation(); openMenu(false); }
+}, true);
+
 // ---- the sentence
 
 const RANK = { critical: 3, warning: 2, info: 1 };
