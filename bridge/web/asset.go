@@ -2,14 +2,20 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"aboyeur/bridge/api"
@@ -19,17 +25,20 @@ import (
 //go:embed asset
 var assetFiles embed.FS
 
-// assets are the files that pages load, held in memory under one version: the hash of all of them. Modules name each
-// other by relative addresses, so the version holds for every import too.
+// assets are the files that pages load, under one version: the hash of all of them. Modules name each other by relative
+// addresses, so the version holds for every import too. A file is packed when it is first asked for, and only packed is it
+// kept: what is embedded lies in the program and costs no memory.
 type assets struct {
 	version string
-	files   map[string]asset
+	files   map[string]*asset
 }
 
 type asset struct {
-	kind string
-	etag string
-	body []byte
+	kind   string
+	etag   string
+	needs  []string // modules it imports
+	open   func() (io.ReadSeeker, error)
+	packed func() ([]byte, error) // once, by gzip
 }
 
 var kinds = map[string]string{
@@ -39,36 +48,91 @@ var kinds = map[string]string{
 }
 
 func newAssets() *assets {
-	a := &assets{files: map[string]asset{}}
+	a := &assets{files: map[string]*asset{}}
 	entries, err := assetFiles.ReadDir("asset")
 	if err != nil {
 		panic(err) // embedded: a fault of the build
 	}
 	for _, e := range entries {
-		body, err := assetFiles.ReadFile("asset/" + e.Name())
-		if err != nil {
-			panic(err)
-		}
-		a.add(e.Name(), body)
+		a.add(e.Name(), func() (io.ReadSeeker, error) {
+			f, err := assetFiles.Open("asset/" + e.Name())
+			if err != nil {
+				return nil, err
+			}
+			return f.(io.ReadSeeker), nil // as embed promises
+		})
 	}
 	for _, lang := range words.Languages() {
-		a.add("words."+lang+".js", wordsModule(words.In(lang)))
+		a.add("words."+lang+".js", func() (io.ReadSeeker, error) { return bytes.NewReader(wordsModule(words.In(lang))), nil })
 	}
-	names := make([]string, 0, len(a.files))
-	for name := range a.files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	all := sha256.New()
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(a.files)) {
 		all.Write([]byte(name + "\x00" + a.files[name].etag + "\x00"))
 	}
 	a.version = hex.EncodeToString(all.Sum(nil))[:12]
 	return a
 }
 
-func (a *assets) add(name string, body []byte) {
-	a.files[name] = asset{kind: kinds[path.Ext(name)], etag: etag(body), body: body}
+func (a *assets) add(name string, open func() (io.ReadSeeker, error)) {
+	f, err := open()
+	if err != nil {
+		panic(err) // embedded: a fault of the build
+	}
+	body, err := io.ReadAll(f)
+	if err != nil {
+		panic(err)
+	}
+	a.files[name] = &asset{kind: kinds[path.Ext(name)], etag: etag(body), needs: imports(name, string(body)), open: open, packed: sync.OnceValues(func() ([]byte, error) { return pack(open) })}
+}
+
+// imports lists the modules that a module's import lines name; each stands on one line, as from './base.js'.
+func imports(name, body string) (needs []string) {
+	if path.Ext(name) != ".js" {
+		return nil
+	}
+	for line := range strings.Lines(body) {
+		if !strings.HasPrefix(line, "import ") && !strings.HasPrefix(line, "export ") {
+			continue
+		}
+		if _, rest, ok := strings.Cut(line, "'./"); ok {
+			if module, _, ok := strings.Cut(rest, "'"); ok {
+				needs = append(needs, strings.Clone(module))
+			}
+		}
+	}
+	return needs
+}
+
+// modules lists what a page's script needs, itself first, so that a browser fetches all of it at once.
+func (a *assets) modules(script string) []string {
+	if a.files[script] == nil {
+		return nil
+	}
+	list := []string{script}
+	for i := 0; i < len(list); i++ {
+		for _, m := range a.files[list[i]].needs {
+			if a.files[m] != nil && !slices.Contains(list, m) {
+				list = append(list, m)
+			}
+		}
+	}
+	return list
+}
+
+func pack(open func() (io.ReadSeeker, error)) ([]byte, error) {
+	f, err := open()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = io.Copy(z, f)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	return bytes.Clone(b.Bytes()), err // without what the buffer has to spare
 }
 
 // wordsModule is a catalogue as a module. Words that only Go uses (paper.…, diagnosis.…) stay at home.
@@ -90,11 +154,13 @@ func wordsModule(c *words.Catalogue) []byte {
 
 func etag(body []byte) string {
 	sum := sha256.Sum256(body)
-	return `"` + hex.EncodeToString(sum[:])[:24] + `"`
+	return tag(sum[:])
 }
 
+func tag(sum []byte) string { return `"` + hex.EncodeToString(sum)[:24] + `"` }
+
 // serve sends a file: kept for ever under the current version, asked for again under any other (a page that was open
-// while the box was upgraded).
+// while the box was upgraded). A browser that takes it packed gets it so.
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("file")
 	f, ok := a.files[name]
@@ -104,13 +170,34 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	secure(h)
 	h.Set("Content-Type", f.kind)
-	h.Set("ETag", f.etag)
+	h.Set("Vary", "Accept-Encoding")
 	if r.PathValue("version") == a.version {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		h.Set("Cache-Control", "no-cache")
 	}
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("ETag", f.etag)
+		body, err := f.open()
+		if err != nil {
+			return fmt.Errorf("open %s: %w", name, err)
+		}
+		http.ServeContent(w, r, "", time.Time{}, body)
+		return nil
+	}
+	body, err := f.packed()
+	if err != nil {
+		return fmt.Errorf("pack %s: %w", name, err)
+	}
+	packed := strings.TrimSuffix(f.etag, `"`) + `-gzip"`
+	h.Set("ETag", packed)
+	if strings.Contains(r.Header.Get("If-None-Match"), packed) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Encoding", "gzip")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // a browser that went away has no use for an error
 	return nil
 }
 

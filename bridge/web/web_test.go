@@ -18,8 +18,8 @@ import (
 	"aboyeur/bridge/words"
 )
 
-func fetch(t *testing.T, c Config, path string, header ...string) *http.Response {
-	t.Helper()
+// site is the pages without a box.
+func site(c Config) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range Routes(c) {
 		mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, q *http.Request) {
@@ -28,12 +28,21 @@ func fetch(t *testing.T, c Config, path string, header ...string) *http.Response
 			}
 		})
 	}
+	return mux
+}
+
+func fetch(t *testing.T, c Config, path string, header ...string) *http.Response {
+	t.Helper()
+	return ask(site(c), path, header...)
+}
+
+func ask(site http.Handler, path string, header ...string) *http.Response {
 	r := httptest.NewRequest("GET", path, nil)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, r)
+	site.ServeHTTP(w, r)
 	return w.Result()
 }
 
