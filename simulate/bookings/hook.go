@@ -149,6 +149,43 @@ func (s *Simulator) Again(ctx context.Context, id string, n int) error {
 
 // send tells the box of r until it takes it or refuses it for good.
 func (s *Simulator) send(ctx context.Context, r *booking.Reservation) error {
+	return s.tell(ctx, func(at time.Time) (http.Header, []byte, error) { return s.d.Message(r, at) })
+}
+
+// A Message is a webhook, made anew for each attempt because its signature has a time.
+type Message func(at time.Time) (http.Header, []byte, error)
+
+// Tell sends a webhook by itself, late or twice where a fault says so, and repeats it until the box takes it or refuses it for
+// good. The channel is closed when nothing of it is under way any more.
+func (s *Simulator) Tell(m Message) <-chan struct{} {
+	done := make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over || s.hook == "" {
+		close(done)
+		return done
+	}
+	late, times, by := s.happens(Late), 1, time.Duration(s.faults.LateBy)
+	if s.happens(Duplicate) {
+		times = 2
+	}
+	s.wg.Go(func() {
+		defer close(done)
+		ctx, cancel := s.context()
+		defer cancel()
+		if late && wait(ctx, by, nil) != nil {
+			return
+		}
+		var sent sync.WaitGroup
+		for range times {
+			sent.Go(func() { s.tell(ctx, m) })
+		}
+		sent.Wait()
+	})
+	return done
+}
+
+func (s *Simulator) tell(ctx context.Context, m Message) error {
 	pause := hookFirst
 	for n := 1; ; n++ {
 		s.mu.Lock()
@@ -157,7 +194,7 @@ func (s *Simulator) send(ctx context.Context, r *booking.Reservation) error {
 		if url == "" {
 			return nil
 		}
-		e := s.post(ctx, url, r)
+		e := s.post(ctx, url, m)
 		switch {
 		case e == nil:
 			return nil
@@ -173,8 +210,8 @@ func (s *Simulator) send(ctx context.Context, r *booking.Reservation) error {
 	}
 }
 
-func (s *Simulator) post(ctx context.Context, url string, r *booking.Reservation) *HookError {
-	header, body, err := s.d.Message(r, s.c.Now())
+func (s *Simulator) post(ctx context.Context, url string, m Message) *HookError {
+	header, body, err := m(s.c.Now())
 	if err != nil {
 		return &HookError{Err: err}
 	}

@@ -1,0 +1,242 @@
+package lightspeed
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"aboyeur/protocol/booking/wire"
+	"aboyeur/protocol/lightspeed"
+	"aboyeur/simulate/bookings"
+)
+
+// order is the body of an order as this location takes it.
+type order struct {
+	Location  string          `json:"businessLocationId"`
+	Reference string          `json:"thirdPartyReference"`
+	Endpoint  string          `json:"endpointId"`
+	Customer  map[string]any  `json:"customerInfo"`
+	Table     int             `json:"tableNumber"`
+	Covers    int             `json:"clientCount"`
+	Account   string          `json:"accountIdentifier"`
+	Profile   string          `json:"accountProfileCode"`
+	Staff     string          `json:"staffId"`
+	Note      string          `json:"orderNote"`
+	Delivery  int64           `json:"maxTimeToAttemptOrderDeliverToPos"`
+	CollectAt string          `json:"orderCollectionTimeAsIso8601"`
+	Code      string          `json:"collectionCode"`
+	Address   map[string]any  `json:"deliveryAddress"`
+	Payment   *orderPayment   `json:"payment"`
+	Items     []orderLine     `json:"items"`
+	Printer   *jsontext.Value `json:"targetPrinterProfileId"`
+}
+
+type orderPayment struct {
+	Method string         `json:"paymentMethod"`
+	Amount jsontext.Value `json:"paymentAmount"`
+	Tip    jsontext.Value `json:"tipAmount"`
+}
+
+type orderLine struct {
+	Quantity  int            `json:"quantity"`
+	SKU       string         `json:"sku"`
+	Name      string         `json:"customItemName"`
+	Price     jsontext.Value `json:"customItemPrice"`
+	Course    int            `json:"course"`
+	Modifiers []struct {
+		ID string `json:"modifierId"`
+	} `json:"modifiers"`
+	Items []orderLine `json:"subItems"`
+}
+
+// Price of every item of this location, in minor units.
+const Price = 1000
+
+// take is an order: accepted at once, brought to the till after it.
+func (s *Simulator) take(v *bookings.Visit) bookings.Answer {
+	var o order
+	if err := bookings.Strict(v.Raw, &o); err != nil {
+		return bookings.Invalid(err)
+	}
+	local := strings.HasSuffix(v.URL.Path, "/local")
+	switch {
+	case o.Location != s.c.Location:
+		return bookings.Refuse(http.StatusForbidden, "businessLocationId")
+	case o.Reference == "" || len(o.Reference) > lightspeed.MaxReference:
+		return bookings.Refuse(http.StatusBadRequest, "thirdPartyReference")
+	case o.Customer["firstName"] == nil || o.Endpoint == "" || o.Delivery < lightspeed.MinDelivery.Milliseconds():
+		return bookings.Refuse(http.StatusBadRequest, "customerInfo, endpointId or maxTimeToAttemptOrderDeliverToPos")
+	case local && o.Account == "" && !slices.ContainsFunc(s.c.Tables, func(t lightspeed.Table) bool { return t.Number == o.Table }):
+		return bookings.Refuse(http.StatusBadRequest, "tableNumber")
+	}
+	answer, told := s.bring(&o, local)
+	if told != nil {
+		<-told
+	}
+	return answer
+}
+
+// bring brings an order to the till. told, of an order whose notification is quicker than the answer, is closed when the box
+// has it.
+func (s *Simulator) bring(o *order, local bool) (answer bookings.Answer, told <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, again := s.byRef[o.Reference]; again {
+		s.orders[at].Repeats++
+		return bookings.Answer{Status: http.StatusConflict, Body: map[string]string{"status": "fail"}}, nil
+	}
+	t := Taken{Reference: o.Reference, Covers: o.Covers, Lines: len(o.Items), Note: o.Note}
+	if local {
+		t.Table = fmt.Sprint(o.Table)
+	}
+	for _, l := range o.Items {
+		t.SKUs = append(t.SKUs, l.SKU)
+	}
+	s.byRef[o.Reference] = len(s.orders)
+	s.orders = append(s.orders, t)
+	fate := Take
+	if len(s.next) > 0 {
+		fate, s.next = s.next[0], s.next[1:]
+	}
+	for _, l := range o.Items {
+		if l.SKU != "" && !slices.ContainsFunc(s.c.Items, func(i lightspeed.Item) bool { return i.SKU == l.SKU }) && fate == Take {
+			fate, s.reason = Refuse, "ITEM_NOT_FOUND "+l.SKU
+		}
+	}
+	switch fate {
+	case Silent:
+	case Refuse:
+		s.notify(lightspeed.Notification{Type: lightspeed.TypeOrder, Status: lightspeed.Failure, Reason: s.reason, Reference: o.Reference})
+	default:
+		a := s.open(o, local)
+		s.orders[s.byRef[o.Reference]].Account = a.ID()
+		if fate == Mute {
+			break
+		}
+		done := s.notify(lightspeed.Notification{Type: lightspeed.TypeOrder, Status: lightspeed.Success, Reference: o.Reference, AccountID: a.ID(), Account: a})
+		if fate == Early {
+			told = done
+		}
+	}
+	return ok(), told
+}
+
+// open makes a check of an order, or adds to one; s.mu is held.
+func (s *Simulator) open(o *order, local bool) *lightspeed.Account {
+	a := s.accounts[o.Account]
+	if a == nil {
+		s.number++
+		id := fmt.Sprintf("A%d.%s", s.number, s.c.Location)
+		a = &lightspeed.Account{Identifier: wire.Text(id), Name: fmt.Sprint(o.Customer["firstName"]), ClientCount: o.Covers, OpenDate: s.moment(), PaidAmount: s.amount(0), CurrentAmount: s.amount(0)}
+		if local {
+			a.TableNumber = wire.Text(fmt.Sprint(o.Table))
+		}
+		s.accounts[id] = a
+		s.order = append(s.order, id)
+	}
+	decimals := wire.Decimals(s.c.Currency)
+	total, _ := wire.Minor(a.CurrentAmount, decimals)
+	for _, l := range o.Items {
+		price := int64(Price)
+		if l.SKU == "" {
+			price, _ = wire.Minor(l.Price, decimals)
+		}
+		sale := lightspeed.Sale{SKU: l.SKU, Name: l.Name, Quantity: wire.Number(int64(l.Quantity), 0), WithTax: s.amount(price * int64(l.Quantity))}
+		for _, i := range s.c.Items {
+			if i.SKU == l.SKU {
+				sale.Name, sale.Statistics = i.Name, i.Statistics
+			}
+		}
+		a.SalesEntries = append(a.SalesEntries, sale)
+		total += price * int64(l.Quantity)
+	}
+	a.CurrentAmount = s.amount(total)
+	if o.Payment != nil {
+		paid, _ := wire.Minor(o.Payment.Amount, decimals)
+		tip, _ := wire.Minor(o.Payment.Tip, decimals)
+		a.PaymentEntries = append(a.PaymentEntries, lightspeed.Paid{Code: o.Payment.Method, Amount: s.amount(paid - tip), Tip: s.amount(tip)})
+		a.PaidAmount = s.amount(paid - tip)
+	}
+	return a
+}
+
+func (s *Simulator) atTable(v *bookings.Visit) bookings.Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range s.order {
+		if a := s.accounts[id]; string(a.TableNumber) == v.PathValue("table") && len(a.CloseDate) == 0 {
+			return bookings.Answer{Status: http.StatusOK, Body: *a}
+		}
+	}
+	return bookings.Refuse(http.StatusNotFound, "no open check at the table")
+}
+
+func (s *Simulator) account(v *bookings.Visit) bookings.Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, known := s.accounts[v.PathValue("account")]; known {
+		return bookings.Answer{Status: http.StatusOK, Body: *a}
+	}
+	return bookings.Refuse(http.StatusNotFound, "no such check")
+}
+
+func (s *Simulator) find(v *bookings.Visit) bookings.Answer {
+	reference, ours := strings.CutPrefix(v.PathValue("reference"), "TASK-OO-"+s.c.Location+"-")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, known := s.byRef[reference]; ours && known && s.orders[at].Account != "" {
+		return bookings.Answer{Status: http.StatusOK, Body: *s.accounts[s.orders[at].Account]}
+	}
+	return bookings.Refuse(http.StatusNotFound, "no such order")
+}
+
+// pay takes a payment; what is wrong with it comes as a notification.
+func (s *Simulator) pay(v *bookings.Visit) bookings.Answer {
+	var p struct {
+		Location  string         `json:"businessLocationId"`
+		Reference string         `json:"thirdPartyPaymentReference"`
+		Endpoint  string         `json:"endpointId"`
+		Account   string         `json:"iKaccountIdentifier"`
+		Method    string         `json:"paymentMethod"`
+		Amount    jsontext.Value `json:"paymentAmount"`
+		Tip       jsontext.Value `json:"tipAmount"`
+		TTL       int64          `json:"taskTtlInMs"`
+	}
+	if err := bookings.Strict(v.Raw, &p); err != nil {
+		return bookings.Invalid(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, again := s.payments[p.Reference]; again {
+		return bookings.Answer{Status: http.StatusConflict, Body: map[string]string{"status": "fail"}}
+	}
+	s.payments[p.Reference] = p.Account
+	n := lightspeed.Notification{Type: lightspeed.TypePayment, Status: lightspeed.Failure, PaymentReference: p.Reference, AccountID: p.Account}
+	decimals := wire.Decimals(s.c.Currency)
+	amount, err := wire.Minor(p.Amount, decimals)
+	a := s.accounts[p.Account]
+	switch {
+	case a == nil:
+		n.ErrorCode = "ACCOUNT_NOT_FOUND"
+	case len(a.CloseDate) > 0:
+		n.ErrorCode = "ACCOUNT_ALREADY_CLOSED"
+	case p.Method == "":
+		n.ErrorCode = "PAYMENT_METHOD_NOT_FOUND"
+	default:
+		total, _ := wire.Minor(a.CurrentAmount, decimals)
+		paid, _ := wire.Minor(a.PaidAmount, decimals)
+		if err != nil || paid+amount > total {
+			n.ErrorCode = "OVERPAID"
+			break
+		}
+		tip, _ := wire.Minor(p.Tip, decimals)
+		a.PaymentEntries = append(a.PaymentEntries, lightspeed.Paid{Code: p.Method, Amount: s.amount(amount), Tip: s.amount(tip)})
+		a.PaidAmount = s.amount(paid + amount)
+		n.Status, n.Account = lightspeed.Success, a
+	}
+	s.notify(n)
+	return ok()
+}
