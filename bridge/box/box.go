@@ -52,6 +52,9 @@ const memoryLimit = 72 << 20
 // comes back as unknown.
 const laterDelay = 300 * time.Millisecond
 
+// HasLibusb tells whether this build opens USB printers through libusb; another uses the kernel's own driver.
+const HasLibusb = port.HasLibusb
+
 // Options are what a caller decides besides the configuration.
 type Options struct {
 	Demo     bool         // loopback requests without a token are admin's

@@ -414,15 +414,10 @@ func bundleApply(ctx context.Context, std stdio, flags *flag.FlagSet, args []str
 	if *wait <= 0 {
 		return nil
 	}
-	st, err := store.Settled(ctx, *wait)
-	switch {
-	case err != nil:
+	text, err := settle(ctx, store, m.Number, *wait)
+	if err != nil {
 		return err
-	case st.Trial:
-		return fmt.Errorf("bundle %d was not judged within %s: is the service running?", m.Number, *wait)
-	case st.Number != m.Number:
-		return &bundle.Refusal{Code: slot.Returned, Detail: fmt.Sprintf("bundle %d was not healthy: %s", m.Number, st.Why), Remedy: fmt.Sprintf("the box went back to bundle %d; correct it and pack it with a higher number", st.Number)}
 	}
-	fmt.Fprintf(std.out, "bundle %d is healthy and stays\n", m.Number)
+	fmt.Fprintf(std.out, "bundle %d: %s\n", m.Number, text)
 	return nil
 }

@@ -9,7 +9,12 @@ import (
 )
 
 const flashUsage = `aboyeur flash stick --dir MOUNTPOINT F
-F is a bundle that aboyeur bundle pack made. stick lays it onto a USB stick, from which a box takes it when the stick is put in.
+aboyeur flash cable --port /dev/ttyACM0 [--allow-site any] F
+aboyeur flash cable --port /dev/ttyACM0 status
+aboyeur flash cable --port /dev/ttyACM0 logs
+F is a bundle that aboyeur bundle pack made. stick lays it onto a USB stick, from which a box takes it when the stick is put
+in. cable sends it over the USB cable and waits for the box's own verdict; it exits 2 when the box refuses and 3 when the
+line does not carry. On the box itself, systemd runs aboyeur flash box --device DEVICE and aboyeur flash serve --port PORT.
 `
 
 // exitLink is the code of a cable that does not carry (contract, section 2).
@@ -23,7 +28,9 @@ func (e *linkError) Unwrap() error { return e.err }
 
 // runFlash brings bundles to boxes.
 func runFlash(ctx context.Context, std stdio, args []string) int {
-	acts := map[string]func(context.Context, stdio, *flag.FlagSet, []string) error{"stick": flashStick, "box": flashBox}
+	acts := map[string]func(context.Context, stdio, *flag.FlagSet, []string) error{
+		"stick": flashStick, "box": flashBox, "cable": flashCable, "serve": flashServe,
+	}
 	return runActs(ctx, std, "aboyeur flash", flashUsage, acts, args)
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"aboyeur/bridge/box"
 )
 
 // version is set by the build (-ldflags -X main.version=...).
@@ -12,7 +14,11 @@ var version = "dev"
 
 // runVersion prints what this binary is.
 func runVersion(_ context.Context, std stdio, _ []string) int {
-	fmt.Fprintf(std.out, "aboyeur %s, commit %s, %s %s/%s, without libusb\n", version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	libusb := "without libusb"
+	if box.HasLibusb {
+		libusb = "with libusb"
+	}
+	fmt.Fprintf(std.out, "aboyeur %s, commit %s, %s %s/%s, %s\n", version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, libusb)
 	return exitOK
 }
 

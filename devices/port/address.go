@@ -71,7 +71,7 @@ const (
 )
 
 // bauds are the rates every serial driver of Linux knows.
-var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400}
+var bauds = []int{1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600}
 
 // What to write instead, by scheme.
 const (
