@@ -53,7 +53,7 @@ export function jobs({ open: above, tickets, changed }) {
 
   // show is the paper large, with what can be done.
   function show(j) {
-    const box = h('div', { class: 'paper-box' }), image = picture(j);
+    const box = h('div', { class: 'paper-box', tabindex: 0 }), image = picture(j);
     image.addEventListener('error', () => swap(box, h('p', { class: 'soft' }, t('order.paper_fault'))));
     swap(box, image);
     const d = h('dialog', { class: 'ask paper-dialog', 'aria-labelledby': 'paper-title' },

@@ -7,7 +7,7 @@ const TEMPLATES = ['', 'kitchen', 'receipt'];
 // testChoice lets a person pick what is printed and see it before: {template, body} for a form.
 export function testChoice(p) {
   const form = { template: 'kitchen' };
-  const box = h('div', { class: 'paper-box' });
+  const box = h('div', { class: 'paper-box', tabindex: 0 });
   const show = () => {
     const picture = h('img', { class: 'ticket-picture', alt: t('printer.test_alt', t('printer.template.' + (form.template || 'page'))), src: `/v1/printers/${encodeURIComponent(p.name)}/test.png?template=${form.template}` });
     picture.addEventListener('error', () => swap(box, h('p', { class: 'soft' }, t('order.paper_fault'))));
