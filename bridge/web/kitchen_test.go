@@ -99,7 +99,8 @@ func TestBumpAndUndo(t *testing.T) {
 	}
 }
 
-func TestBouncesAreIgnored(t *testing.T) {
+// F44: a second blow on one slot within 400 ms, a held key, Ctrl+P and Ctrl+R do nothing.
+func TestF44BouncesAreIgnored(t *testing.T) {
 	box, b := kitchenTab(t, "en")
 	b.key("Digit1", "1")
 	b.key("Enter", "Enter")
@@ -169,7 +170,9 @@ func TestLostRaceShowsTheOther(t *testing.T) {
 	b.gone("a")
 }
 
-func TestOfflineAndBack(t *testing.T) {
+// F40: live means a beat in the last 12 s. Otherwise a bar over a dimmed board; a bump made meanwhile carries a clock and is
+// applied once.
+func TestF40OfflineAndBack(t *testing.T) {
 	box, b := kitchenTab(t, "en")
 	box.beat()
 	b.wait("live", "document.querySelector('#live').dataset.state === 'live'")
@@ -194,7 +197,8 @@ func TestOfflineAndBack(t *testing.T) {
 	}
 }
 
-func TestKeptBumpSurvivesReload(t *testing.T) {
+// F41: a bump that could not be sent survives a reload.
+func TestF41KeptBumpSurvivesReload(t *testing.T) {
 	box, b := kitchenTab(t, "en")
 	box.mu.Lock()
 	box.answers["/v1/tickets/a/bump"] = 503
@@ -212,8 +216,8 @@ func TestKeptBumpSurvivesReload(t *testing.T) {
 	b.until("sent", func() bool { return box.count("bump a") == 1 })
 }
 
-// A beat that does not match what the page shows makes it ask for a snapshot, without a word.
-func TestBeatResynchronises(t *testing.T) {
+// F42: a beat that does not match what the page shows makes it ask for a snapshot, without a word.
+func TestF42BeatResynchronises(t *testing.T) {
 	box, b := kitchenTab(t, "en")
 	box.mu.Lock()
 	box.tickets = append(box.tickets, ticketAt("lost", 9, 0, object{"table": "99"})) // its event never came
@@ -298,8 +302,8 @@ func TestHostileTextIsText(t *testing.T) {
 	}
 }
 
-// Sizes follow from diagonal and distance: screens.md, "Type from geometry".
-func TestGeometry(t *testing.T) {
+// F43: sizes follow from diagonal and distance: screens.md, "Type from geometry".
+func TestF43SizesFromGeometry(t *testing.T) {
 	for _, tc := range []struct {
 		name               string
 		width, height      int64

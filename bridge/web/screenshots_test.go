@@ -84,7 +84,7 @@ func TestScreenshots(t *testing.T) {
 		{"21-inch-day", 1920, 1080, Screen{Name: "grill", DiagonalInches: 21.5, DistanceM: 1.2, Theme: "day"}},
 	}
 	if *screenshots == "" {
-		glasses = nil // TestGeometry measures them
+		glasses = nil // TestF43SizesFromGeometry measures them
 	}
 	for _, glass := range glasses {
 		glass.screen.Stations = []string{"grill"}
