@@ -6,20 +6,16 @@ import (
 	"testing"
 )
 
-// TestScreenshots opens every page in both languages and both themes and leaves a picture of each with -screenshots
-// DIR. Without it, it still proves that none of them throws, and that none is wider than its glass.
-func TestScreenshots(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
-	}
-	box := newFakeBox(t, Config{Demo: true})
+// fullBox is a box in the middle of an evening, the address of every page of the console, and what tells that it is drawn.
+func fullBox(t *testing.T) (box *fakeBox, paths []string, ready map[string]string) {
+	t.Helper()
+	box = newFakeBox(t, Config{Demo: true})
 	box.orders, box.printers, box.warnings, box.pairings = cannedOrders(24), cannedPrinters(), cannedWarnings(), cannedPairings()
 	box.bumped = recalled()
 	box.screens, box.stations = cannedScreens(), cannedStations()
 	box.tickets = service()
 	box.hotel = newFakeHotel()
-	b := openTab(t, box, 1440, 900)
-	ready := map[string]string{
+	ready = map[string]string{
 		"/orders": "document.querySelectorAll('#rows tr').length", "/orders/o1": "document.querySelectorAll('.ev').length && document.querySelector('.ticket-picture')?.complete",
 		"/devices": "document.querySelector('.tile')", "/health": "document.querySelector('.tile')", "/audit": "document.querySelector('.rows')", "/help": "document.querySelector('#who').innerText",
 		"/sign-in": "document.activeElement.id === 'token'", "/pair": "document.querySelectorAll('.code span').length === 4",
@@ -27,7 +23,18 @@ func TestScreenshots(t *testing.T) {
 	maps.Copy(ready, hotelPages)
 	maps.Copy(ready, printerPages)
 	box.jobs, box.outages = append(cannedJobs("pass", 3, 12), cannedJobs("grill", 0, 16)...), cannedOutages(5)
-	paths := []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/printers", "/printers/pass", "/printers/grill/replace", "/add-printer", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
+	paths = []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/printers", "/printers/pass", "/printers/grill/replace", "/add-printer", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
+	return box, paths, ready
+}
+
+// TestScreenshots opens every page in both languages and both themes and leaves a picture of each with -screenshots
+// DIR. Without it, it still proves that none of them throws, and that none is wider than its glass.
+func TestScreenshots(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	box, paths, ready := fullBox(t)
+	b := openTab(t, box, 1440, 900)
 	fits := func(path string) {
 		t.Helper()
 		if wide := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide != "0" {
