@@ -31,6 +31,9 @@ func TestHealthPage(t *testing.T) {
 	if got := b.text(".warnings li"); !strings.Contains(got, "out of paper") || !strings.Contains(got, "new roll") {
 		t.Errorf("a warning reads %q", got)
 	}
+	if got := b.eval("document.querySelector('.warnings a').pathname"); got != "/printers/pass" {
+		t.Errorf("the warning of a printer leads to %s", got)
+	}
 	b.eval(`(e => { const r = e.getBoundingClientRect(); e.dispatchEvent(new PointerEvent('pointermove', {clientX: r.right - 3, clientY: r.top + 20})) })(document.querySelector('[data-figure=temperature] svg'))`)
 	b.wait("the minute under the pointer", "/^[0-9:]{5} · 81.4 °C$/.test(document.querySelector('[data-figure=temperature] .told').innerText)")
 	b.shoot("health")

@@ -69,6 +69,10 @@ func TestLongTables(t *testing.T) {
 	b.wait("a sentence", "document.body.innerText.includes('Nothing matches')")
 	b.fill(".tools input", "")
 
+	b.size(375, 812)
+	b.eval("(e => { e.value = '1 up'; e.dispatchEvent(new Event('change')) })(document.querySelector('.tools .order'))")
+	b.wait("without heads the order is chosen from a list", "document.querySelector('.tools .order').getClientRects().length && document.querySelector('.pairings tbody tr:not(.gap) td:nth-child(2)').innerText === 'Tablet 1' && document.documentElement.scrollWidth === 375")
+	b.size(1440, 900)
 	box.mu.Lock()
 	box.pairings = cannedPairings()
 	box.mu.Unlock()

@@ -126,4 +126,4 @@ const list = follow(['access', 'setting', 'warning', 'ticket'], async () => {
   browsers?.set(pairings);
 });
 list.fault = fault => { if (!tiles) { $('body').className = 'sheet say'; sayFault($('body'), fault, () => list.run()); } };
-setInterval(list.run, EVERY);
+setInterval(() => { if (document.visibilityState === 'visible') list.run(); }, EVERY);

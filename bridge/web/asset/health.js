@@ -3,15 +3,17 @@
 
 import { $, get, h, lang, number, swap, t, when, word } from './base.js';
 import { chart } from './chart.js';
-import { warningRemedy, warningText } from './lamps.js';
+import { warningPlace, warningRemedy, warningText } from './lamps.js';
 import { follow, sayFault } from './shell.js';
 
 const CHARTS = ['answer_p99', 'printer_p99', 'queue', 'temperature', 'commit_p99'];
 
 function warning(w) {
+  const place = warningPlace(w);
   return h('li', { class: 'warning', data: { severity: w.severity } }, h('span', { class: 'shape', 'aria-hidden': 'true' }),
     h('div', {}, h('b', {}, warningText(w)), w.remedy && h('p', {}, warningRemedy(w))),
-    h('span', { class: 'soft' }, [word('severity.', w.severity), w.subject, w.since && t('health.since', when(w.since))].filter(Boolean).join(' · ')));
+    h('span', { class: 'soft' }, [word('severity.', w.severity), w.subject, w.since && t('health.since', when(w.since))].filter(Boolean).join(' · ')),
+    place !== '/health' && h('a', { class: 'button small', href: place, 'aria-label': t('health.there_of', warningText(w)) }, t('health.there')));
 }
 
 const dot = v => lang === 'fr' ? v.replace('.', ',') : v;
@@ -61,4 +63,4 @@ list.fault = fault => {
   $('body').className = 'sheet say';
   sayFault($('body'), fault, () => list.run());
 };
-setInterval(list.run, 10e3);
+setInterval(() => { if (document.visibilityState === 'visible') list.run(); }, 10e3);

@@ -31,6 +31,10 @@ const ours = w => {
 export const warningText = w => ours(w) ? t('warning.' + w.code, w.subject) : w.text;
 export const warningRemedy = w => ours(w) ? t('warning.' + w.code + '.remedy') : w.remedy;
 
+// warningPlace is the page where a person does something about a warning; Health when there is none.
+export const warningPlace = w => /^printer_/.test(w.code) ? '/printers/' + encodeURIComponent(w.subject)
+  : /^(screen|bump_bar|tickets)_/.test(w.code) ? '/devices' : /^pms_/.test(w.code) ? '/hotel' : '/health';
+
 // chip shows an order's state.
 export const chip = state => h('span', { class: 'chip', data: { state } }, word('order.state.', state));
 

@@ -34,8 +34,11 @@ export function rows({ name, columns, id, sign, href, open, empty, label }) {
   const words = h('div', { class: 'say', hidden: true });
   const place = h('section', { class: 'sheet', 'aria-label': label, 'aria-busy': 'true' }, more, table, skeleton, words);
   const field = h('input', { type: 'search', placeholder: t('rows.find'), 'aria-label': t('rows.find'), autocomplete: 'off', spellcheck: 'false', oninput: () => { filter = field.value.trim().toLowerCase(); draw(); } });
+  // A narrow glass shows no heads; there the order is chosen from a list.
+  const order = h('select', { class: 'order', 'aria-label': t('rows.order'), onchange: () => { const [i, way] = order.value.split(' '); by = Number(i); down = way === 'down'; sorted(); } },
+    h('option', { value: '-1' }, t('rows.order')), columns.flatMap((c, i) => c.value === null || !c.head ? [] : [h('option', { value: `${i} up` }, c.head + ' ▲'), h('option', { value: `${i} down` }, c.head + ' ▼')]));
   const count = h('span', { class: 'soft counted', role: 'status' });
-  const tools = h('div', { class: 'tools' }, h('label', { class: 'find' }, icon('search'), field), count,
+  const tools = h('div', { class: 'tools' }, h('label', { class: 'find' }, icon('search'), field), order, count,
     h('button', { class: 'quiet', type: 'button', onclick: csv }, icon('down'), h('span', {}, t('page.csv'))));
 
   body.addEventListener('pointerenter', e => { inside = e.pointerType === 'mouse'; });
@@ -62,6 +65,11 @@ export function rows({ name, columns, id, sign, href, open, empty, label }) {
   // sort goes up, down, and back to the box's own order.
   function sort(i) {
     if (by !== i) { by = i; down = false; } else if (!down) down = true; else by = -1;
+    sorted();
+  }
+
+  function sorted() {
+    order.value = by < 0 ? '-1' : `${by} ${down ? 'down' : 'up'}`;
     heads.forEach((e, k) => e.setAttribute('aria-sort', k !== by ? 'none' : down ? 'descending' : 'ascending'));
     draw();
   }

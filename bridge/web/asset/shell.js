@@ -2,7 +2,7 @@
 // share: following changes, asking once before something dangerous, saying what went wrong.
 
 import { $, Fault, businessDay, call, clock, get, h, icon, n, newKey, swap, t, write } from './base.js';
-import { warningRemedy, warningText } from './lamps.js';
+import { warningPlace, warningRemedy, warningText } from './lamps.js';
 import { live } from './live.js';
 
 export let me = { name: '', role: '' };
@@ -59,6 +59,7 @@ async function drawStatus() {
     status.dataset.state = !worst || worst.severity === 'info' ? 'ok' : worst.severity;
     write($('status-text'), !worst ? t('status.well') : list.length > 1 ? warningText(worst) + ' · ' + n('status.more', list.length - 1) : warningText(worst));
     status.title = worst ? warningRemedy(worst) : '';
+    status.href = worst && list.length === 1 ? warningPlace(worst) : '/health';
     connection(true);
   } catch (fault) {
     if (fault.status === 401) signIn();
