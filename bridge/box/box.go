@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"time"
@@ -66,6 +67,11 @@ type Options struct {
 
 	storage func(driver.Connector) driver.Connector // tests put faults around the journal's storage
 	pause   time.Duration                           // and do not wait long for a service to start again
+
+	segments   []netip.Prefix               // where they look for printers
+	rawPort    uint16                       // and at which port
+	neighbours func() map[netip.Addr]string // and whose hardware addresses they know
+	follow     time.Duration                // and how soon a printer that is away is looked for
 }
 
 // Box is an appliance.
@@ -156,6 +162,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if b.health, err = newHealth(b); err != nil {
 		return nil, err
 	}
+	if err := b.printers.restore(ctx); err != nil {
+		return nil, fmt.Errorf("printers that were added: %w", err)
+	}
 	if b.reports, err = report.New(report.Config{Journal: b.journal, Location: c.Site.Location, Close: b.dayClose, Now: o.Now}); err != nil {
 		return nil, err
 	}
@@ -204,7 +213,7 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 		},
 		Scheduled: func(ctx context.Context) ([]sale.Placed, error) { return b.orders.Scheduled(ctx) },
 		Day:       order.Calendar{Location: b.c.Site.Location, Close: b.dayClose}.Day,
-		Words:     words.In(b.c.Site.Language), Device: b.printers.device, Papers: papers{b},
+		Words:     words.In(b.c.Site.Language), Device: b.printers.device, Replaced: b.printers.replaced, Papers: papers{b},
 		QueueLong: func(name string, long bool, jobs int) {
 			b.health.raise(long, "printer_queue_long", warning.Warn, name, name, jobs)
 		},
@@ -259,6 +268,7 @@ func (b *Box) buildServer() (err error) {
 	routes = append(routes, b.expo.Routes()...)
 	routes = append(routes, b.checks.Routes()...)
 	routes = append(routes, b.desk.Routes()...)
+	routes = append(routes, b.printers.routes()...)
 	if b.folio != nil {
 		routes = append(routes, b.folio.Routes()...)
 	}
@@ -310,21 +320,24 @@ func (b *Box) pages() web.Config {
 	return c
 }
 
+// group is an empty set of services, whose falls are shown.
+func (b *Box) group() *supervise.Group {
+	g, err := supervise.New(supervise.Config{Log: b.log, Registerer: b.registry, OnFailure: b.health.fell, OnSteady: b.health.steady, Longest: b.o.pause})
+	if err != nil {
+		panic(err) // a counter that registers once registers again
+	}
+	return g
+}
+
 // supervise makes a service of every part that runs.
 func (b *Box) supervise() error {
-	group := func() *supervise.Group {
-		g, err := supervise.New(supervise.Config{Log: b.log, Registerer: b.registry, OnFailure: b.health.fell, OnSteady: b.health.steady, Longest: b.o.pause})
-		if err != nil {
-			panic(err) // a counter that registers once registers again
-		}
-		return g
-	}
-	b.ground, b.floor, b.outside = group(), group(), group()
+	b.ground, b.floor, b.outside = b.group(), b.group(), b.group()
 	b.ground.Add("journal", b.journal.Run)
 	b.floor.Add("kitchen", b.kitchen.Run)
 	b.floor.Add("expo", b.expo.Run)
 	b.floor.Add("access", b.access.Run)
 	b.floor.Add("health", b.health.run)
+	b.floor.Add("printer addresses", b.printers.watch)
 	var onUSB []*printer.Printer
 	for _, p := range b.c.Printers {
 		driver := b.printers.get(p.Name).driver
@@ -380,9 +393,11 @@ func (b *Box) Run(ctx context.Context) error {
 	groundDone, floorDone := make(chan struct{}), make(chan struct{})
 	go func() { defer close(groundDone); b.ground.Run(ground) }()
 	go func() { defer close(floorDone); b.floor.Run(floor) }()
+	b.printers.begin(floor)
 	b.outside.Run(ctx)
 	stopFloor()
 	<-floorDone
+	b.printers.end()
 	stopGround()
 	<-groundDone
 	return b.close()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -202,6 +203,21 @@ func (h *health) printer(st printer.Status) {
 		tx.Change("printer", st.Name, payload)
 		return h.b.printers.keepKnown(tx, st.Name)
 	})
+	h.stale()
+}
+
+// forget takes away what is shown of a printer that is gone.
+func (h *health) forget(name string) {
+	h.mu.Lock()
+	delete(h.printers, name)
+	h.mu.Unlock()
+	h.up.DeleteLabelValues(name)
+	h.paper.DeleteLabelValues(name)
+	for _, w := range h.b.warnings.List() {
+		if w.Subject == name && strings.HasPrefix(w.Code, "printer_") {
+			h.b.warnings.Lower(w.Code, name)
+		}
+	}
 	h.stale()
 }
 

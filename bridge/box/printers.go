@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	firmwareconfig "aboyeur/firmware-config"
 
@@ -21,15 +24,25 @@ import (
 type printers struct {
 	b *Box
 
+	scanning atomic.Bool    // one at a time
+	running  sync.WaitGroup // drivers of added printers
+
 	mu   sync.Mutex // guards what follows; held for memory only
 	each map[string]*standing
+	last []foundPrinter  // of the last scan
+	life context.Context // in which added printers run; nil while the box does not
 }
 
 // standing is one printer as the box has it.
 type standing struct {
 	c      firmwareconfig.Printer
+	at     port.Address // where it is, if it moved
 	driver *printer.Printer
 	known  []printer.Known // as the journal had them at start
+	added  bool            // by a person, in the console
+
+	hardware string // guarded by printers.mu, as is
+	stop     func() // of an added one that runs
 }
 
 // knownKey is the setting under which the devices seen behind a printer's name are kept: what probing found of them is not
@@ -77,6 +90,18 @@ func (ps *printers) prepare(ctx context.Context, c firmwareconfig.Printer) (*sta
 	if err := load(ctx, ps.b.journal, knownKey(c.Name), &s.known); err != nil {
 		return nil, kitchen.PrinterConfig{}, err
 	}
+	if err := load(ctx, ps.b.journal, hardwareKey(c.Name), &s.hardware); err != nil {
+		return nil, kitchen.PrinterConfig{}, err
+	}
+	var m moved
+	if err := load(ctx, ps.b.journal, movedKey(c.Name), &m); err != nil {
+		return nil, kitchen.PrinterConfig{}, err
+	}
+	if s.at = c.Connect; m.Configured == c.Connect.String() {
+		if now, err := port.Parse(m.Now); err == nil {
+			s.at = now
+		}
+	}
 	profile, err := profileOf(c, s.known)
 	if err != nil {
 		return nil, kitchen.PrinterConfig{}, err
@@ -87,7 +112,7 @@ func (ps *printers) prepare(ctx context.Context, c firmwareconfig.Printer) (*sta
 // drive makes the driver of a printer for its queue.
 func (ps *printers) drive(s *standing, k kitchen.PrinterConfig, q *kitchen.Queue) (*printer.Printer, error) {
 	driver, err := printer.New(printer.Config{
-		Name: s.c.Name, Connect: s.c.Connect, Profile: k.Profile, Language: s.c.Language, Ledger: q, Sequence: q.LastSequence(), Known: s.known,
+		Name: s.c.Name, Connect: s.at, Profile: k.Profile, Language: s.c.Language, Ledger: q, Sequence: q.LastSequence(), Known: s.known,
 		Paused: q.Paused(), Words: kitchen.EnvelopeWords(k.Words), Zone: ps.b.c.Site.Location, Now: ps.b.o.Now, Log: ps.b.log,
 		OnStatus: func(st printer.Status) { ps.b.health.printer(st) },
 	})
@@ -105,6 +130,27 @@ func (ps *printers) get(name string) *standing {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	return ps.each[name]
+}
+
+// begin starts the printers that people added, and tells of those that moved; end waits for them.
+func (ps *printers) begin(ctx context.Context) {
+	ps.mu.Lock()
+	ps.life = ctx
+	all := slices.Collect(maps.Values(ps.each))
+	ps.mu.Unlock()
+	for _, s := range all {
+		if s.added {
+			ps.start(s)
+		}
+		ps.tellMoved(s.c.Name, s.at, s.at != s.c.Connect)
+	}
+}
+
+func (ps *printers) end() {
+	ps.mu.Lock()
+	ps.life = nil
+	ps.mu.Unlock()
+	ps.running.Wait()
 }
 
 // keepKnown remembers what the driver found out about the device behind a printer's name.
@@ -133,7 +179,10 @@ func (ps *printers) device(name string) kitchen.Device {
 	if s == nil {
 		return kitchen.Device{}
 	}
-	d := kitchen.Device{Known: len(s.driver.Known()) > 0}
+	ps.mu.Lock()
+	d := kitchen.Device{Hardware: s.hardware, Added: s.added}
+	ps.mu.Unlock()
+	d.Known = len(s.driver.Known()) > 0
 	if s.c.Connect.Scheme == port.USB {
 		d.Hardware = s.c.Connect.Serial
 		if d.Hardware == "" {

@@ -64,6 +64,7 @@ type rig struct {
 	base     string
 	token    string
 	storage  func(driver.Connector) driver.Connector
+	around   Options // how it looks for printers
 
 	box  *Box
 	stop func()
@@ -134,7 +135,8 @@ func (r *rig) boot() {
 	if testing.Verbose() {
 		log = r.t.Output()
 	}
-	b, err := New(ctx, r.config, Options{Version: "test", Log: slog.New(slog.NewTextHandler(log, nil)), storage: r.storage, pause: 20 * time.Millisecond})
+	b, err := New(ctx, r.config, Options{Version: "test", Log: slog.New(slog.NewTextHandler(log, nil)), storage: r.storage, pause: 20 * time.Millisecond,
+		segments: r.around.segments, rawPort: r.around.rawPort, neighbours: r.around.neighbours, follow: r.around.follow})
 	if err != nil {
 		cancel()
 		r.t.Fatal(err)

@@ -71,6 +71,8 @@ type Config struct {
 	Words    *words.Catalogue // of the console; nil means English
 	// Device tells of the thing behind a printer's name; nil: nothing is known.
 	Device func(printer string) Device
+	// Replaced hears that another device stands behind a printer's name; it must not block. nil: nobody.
+	Replaced func(printer string)
 	// QueueLong hears when a printer's queue grows above its threshold and when it is back; it must not block. nil: nobody.
 	QueueLong func(printer string, long bool, jobs int)
 	// Papers renders bills and receipts; nil: there are none.
@@ -128,6 +130,9 @@ func New(ctx context.Context, c Config) (*Kitchen, error) {
 	}
 	if c.Device == nil {
 		c.Device = func(string) Device { return Device{} }
+	}
+	if c.Replaced == nil {
+		c.Replaced = func(string) {}
 	}
 	if c.QueueLong == nil {
 		c.QueueLong = func(string, bool, int) {}

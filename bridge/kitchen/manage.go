@@ -7,6 +7,7 @@ import (
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/journal"
+	"aboyeur/devices/port/scan"
 )
 
 // pausedKey is the setting that keeps a printer paused over a restart.
@@ -37,13 +38,16 @@ func (k *Kitchen) Recover(ctx context.Context, by access.Principal, name string)
 // Replace says that another device stands behind the printer's name now. Stations, queue and numbers stay.
 func (k *Kitchen) Replace(ctx context.Context, by access.Principal, name string) (PrinterView, error) {
 	return k.manage(ctx, by, name, "printer_replaced", func(tx *journal.Tx, _ *Queue) error {
-		for _, what := range [...]string{"known", "hardware"} { // of the device that is gone
+		for _, what := range [...]string{"known", "hardware", "address"} { // of the device that is gone
 			if err := tx.SetSetting("printer/"+name+"/"+what, nil, by.Name); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, func(q *Queue) { q.printer.Replace() })
+	}, func(q *Queue) {
+		q.printer.Replace()
+		k.c.Replaced(name)
+	})
 }
 
 // manage records an act on a printer and does it once that is on disk.
@@ -106,6 +110,16 @@ func (k *Kitchen) page(ctx context.Context, by access.Principal, name, act strin
 		page := j // an attempt that comes to nothing leaves no trace in the next
 		return page.queue.insert(tx, &Ticket{}, &page)
 	})
+}
+
+// Slip prints a number in the largest letters, so that a person sees which device a printer is.
+func (k *Kitchen) Slip(ctx context.Context, by access.Principal, name string, number int, line string) error {
+	q := k.Queue(name)
+	if q == nil {
+		return fmt.Errorf("printer %s: %w", name, ErrUnknownPrinter)
+	}
+	_, err := k.page(ctx, by, name, "printer_identified", newJob{kind: JobSlip, body: scan.SlipBody(q.c.Profile, q.c.Words.Lang(), number, name, line)})
+	return err
 }
 
 // A Page is paper that another part of the house wants printed within its own transaction.

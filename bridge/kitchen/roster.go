@@ -28,6 +28,15 @@ func (k *Kitchen) Printer(name string) (PrinterConfig, bool) {
 	return q.c, true
 }
 
+// View is a printer as the API shows it; false for a name that is none.
+func (k *Kitchen) View(name string) (PrinterView, bool) {
+	q := k.Queue(name)
+	if q == nil {
+		return PrinterView{}, false
+	}
+	return k.view(q.c), true
+}
+
 // AddPrinter takes a further printer in while the kitchen works. attach makes its driver for the queue. No station prints
 // there: it stands in for others, prints bills, and takes queues that people move.
 func (k *Kitchen) AddPrinter(ctx context.Context, c PrinterConfig, attach func(*Queue) (Printer, error)) error {
