@@ -504,3 +504,23 @@ func TestHoldIsTold(t *testing.T) {
 	}
 	same(t, "the feed", told, []string{"queued", "held paper_out", "held cover_open", "queued"})
 }
+
+// The recall list goes on with a ticket's age, and bringing it back prints nothing.
+func TestRecallNeverPrints(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	id := h.place(newOrder(dish(1, "Steak", "Grill"))).ID
+	h.printers["grill"].drain()
+	was := h.ticketOf(id, "Steak")
+	h.act("bump", was.ID)
+	h.clock.add(20 * time.Minute)
+	h.restart()
+	list, err := h.kitchen.Board().Recall("grill")
+	if err != nil || len(list) != 1 || list[0].ID != was.ID {
+		t.Fatalf("Recall = %v, %v", list, err)
+	}
+	if k := h.act("recall", was.ID); !k.At.Equal(was.At) || k.State != StateCooking {
+		t.Errorf("recalled: %s since %v, want cooking since %v", k.State, k.At, was.At)
+	}
+	same(t, "jobs", h.jobs(id), []string{"grill order done"})
+}

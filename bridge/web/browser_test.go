@@ -228,6 +228,17 @@ func (b *tab) touch(selector string) {
 		input.DispatchTouchEvent(input.TouchEnd, []*input.TouchPoint{}))
 }
 
+// longPress holds a finger on something for as long as a long press lasts, by the page's own clock.
+func (b *tab) longPress(selector string) {
+	b.t.Helper()
+	b.wait("something to press", fmt.Sprintf("document.querySelector(%q)", selector))
+	var at []float64
+	b.run(chromedp.Evaluate(fmt.Sprintf(`(r => [r.x + Math.min(20, r.width / 2), r.y + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector), &at))
+	b.run(input.DispatchMouseEvent(input.MousePressed, at[0], at[1]).WithButton(input.Left).WithClickCount(1))
+	b.wait("the press is long", "document.querySelector('#over')?.hidden === false || document.querySelector('.k-toast')")
+	b.run(input.DispatchMouseEvent(input.MouseReleased, at[0], at[1]).WithButton(input.Left).WithClickCount(1))
+}
+
 // key presses a key by its code, as a bump bar does; key says what the layout makes of it.
 func (b *tab) key(code, key string) {
 	b.t.Helper()

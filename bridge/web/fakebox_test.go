@@ -47,8 +47,9 @@ type fakeBox struct {
 	session  object         // nil: nobody is signed in
 	approved string         // screen of the pairing under way
 	answers  map[string]int // path -> status, for faults
-	hotel    *fakeHotel     // nil: none is configured
-	jobs     []object       // print jobs, newest first
+	service  fakeService
+	hotel    *fakeHotel // nil: none is configured
+	jobs     []object   // print jobs, newest first
 	outages  []object
 	screens  []object
 	stations []object
@@ -237,7 +238,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 			}
 		}
 		first := b.frame("snapshot", object{"epoch": "e", "seq": b.seq, "screen": r.PathValue("screen"), "stations": []string{r.PathValue("screen")},
-			"open": len(open), "now": b.now(), "tickets": open, "recall_seconds": 3600})
+			"open": len(open), "now": b.now(), "tickets": open, "recall_seconds": 3600, "sold_out": b.soldOut(), "closed": b.service.closed})
 		printers := []object{}
 		for _, p := range b.printers {
 			printers = append(printers, object{"name": p["name"], "state": p["state"], "paper": p["paper"], "reason": p["reason"], "queue": p["queue"]})
@@ -247,6 +248,8 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		return b.stream(w, r, first)
 	})
 	handle("POST /v1/tickets/{id}/{act}", b.act)
+	handle("POST /v1/tickets/{id}/items/{n}/{act}", b.act)
+	b.serviceRoutes(handle)
 	handle("POST /v1/screens/{screen}/alive", func(w http.ResponseWriter, r *http.Request) error {
 		b.note("alive " + r.PathValue("screen"))
 		return api.Answer(w, 204, nil)
@@ -310,7 +313,11 @@ func (b *fakeBox) act(w http.ResponseWriter, r *http.Request) error {
 		act = "replayed " + act
 	}
 	b.keys[key] = true
-	b.acts = append(b.acts, act+" "+id)
+	if n := r.PathValue("n"); n != "" {
+		b.acts = append(b.acts, act+" "+n+" "+id)
+	} else {
+		b.acts = append(b.acts, act+" "+id)
+	}
 	i := slices.IndexFunc(b.tickets, func(k object) bool { return k["id"] == id })
 	if i < 0 {
 		return &api.Problem{Status: 404, Detail: "there is no ticket " + id}
@@ -331,22 +338,39 @@ func (b *fakeBox) act(w http.ResponseWriter, r *http.Request) error {
 		b.bumped = slices.DeleteFunc(b.bumped, func(o object) bool { return o["id"] == id })
 		b.change(k, object{"state": "cooking"})
 	case "seen":
-		b.change(k, object{"changed_unseen": false})
+		b.change(k, object{"changed_unseen": false, "allergy_seen": true, "was_table": ""})
+	case "tick", "untick":
+		lines := []object{}
+		for _, l := range k["lines"].([]object) {
+			l = maps.Clone(l)
+			if fmt.Sprint(l["n"]) == r.PathValue("n") {
+				l["ticked"] = act == "tick"
+			}
+			lines = append(lines, l)
+		}
+		b.change(k, object{"lines": lines})
+	case "fire":
+		b.change(k, object{"state": "new", "at": b.now().UTC(), "held": ""})
+	case "hold":
+		b.change(k, object{"state": "held", "held": "waiter"})
+	case "priority", "unpriority":
+		b.change(k, object{"priority": act == "priority"})
 	}
 	return api.Answer(w, 200, k)
 }
 
 // change moves a ticket on and tells the screens. The lock is held.
 func (b *fakeBox) change(k, with object) {
-	was := showsTicket(k)
+	visible := func() bool { return showsTicket(k) || k["state"] == "held" }
+	was := visible()
 	for name, v := range with {
 		k[name] = v
 	}
 	k["version"] = k["version"].(int) + 1
 	switch {
-	case showsTicket(k) && was:
+	case visible() && was:
 		b.publish("ticket-updated", k)
-	case showsTicket(k):
+	case visible():
 		b.publish("ticket", k)
 	default:
 		b.publish("ticket-removed", object{"id": k["id"], "number": k["number"], "state": k["state"], "by": k["bumped_by"]})

@@ -47,12 +47,14 @@ export class Board {
       if (s.ghost ? s.ghost.until <= now : !here.has(s.id)) this.slots[i] = undefined;
     });
     this.trim();
+    const at = new Map(); // first slot of each ticket: a search for each of hundreds would be felt
+    this.slots.forEach((s, i) => { if (s?.id && s.part === 0) at.set(s.id, i); });
     for (const id of ids) {
-      const i = this.first(id);
+      const i = at.get(id) ?? -1;
       if (i >= 0) this.stretch(id, i, Math.min(need(id), this.size));
     }
     for (const id of ids) {
-      const i = this.first(id);
+      const i = at.get(id) ?? -1;
       const want = Math.min(need(id), this.size);
       if (i < 0) {
         let k = 0;

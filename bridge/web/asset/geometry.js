@@ -19,7 +19,9 @@
     const bump = Math.max(48, touch, Math.round(Math.min(20 * mm, h * 0.16)));
     const top = Math.max(40, Math.round(item * 1.7)), foot = touch + 16;
     // A column holds a dish's name, and Start and Bump side by side at 15 and 20 mm.
-    const columns = Math.max(1, Math.min(5, Math.floor((w - 8) / Math.max(200, item * 11, 35 * mm + 32))));
+    let columns = Math.max(1, Math.min(5, Math.floor((w - 8) / Math.max(200, item * 11, 35 * mm + 32))));
+    const asked = parseInt(root.dataset.fixedColumns);
+    if (asked) columns = asked;
     const slot = item * (2.6 + 4 * 1.3) + bump + 28; // head, four lines, buttons
     const most = columns === 1 ? 4 : 2;
     const rows = Math.max(1, Math.min(most, Math.floor((h - top - foot) / slot)));

@@ -4,7 +4,8 @@ import { $, h, t } from './base.js';
 import { UNDO } from './board.js';
 import { apply } from './kitchen-connection.js';
 import { forget, render } from './kitchen-slots.js';
-import { board, here, nameOf, shows, tickets, versions } from './kitchen-tickets.js';
+import { longPressed } from './kitchen-press.js';
+import { blind, board, heldBeside, here, nameOf, shows, tickets, versions } from './kitchen-tickets.js';
 import { Outbox } from './outbox.js';
 
 const TWICE = 400; // ms in which a second act on one slot is a bounce of the hand
@@ -20,7 +21,7 @@ here.outbox = new Outbox(here.screen, {
       versions.delete(other.id);
       if (shows(other)) { tickets.set(other.id, other); board.back(other.id); } else if (!tickets.has(other.id) && act.verb !== 'bump') versions.set(other.id, other.version);
       apply(other);
-      toast(other.bumped_by ? t('kitchen.lost_to', nameOf(other), other.bumped_by) : t('kitchen.lost', nameOf(other)));
+      toast(fault.problem.code === 'allergy_unseen' ? t('kitchen.see_allergy') : other.bumped_by ? t('kitchen.lost_to', nameOf(other), other.bumped_by) : t('kitchen.lost', nameOf(other)));
     } else if (fault.status === 404) {
       tickets.delete(act.id);
       toast(t('kitchen.vanished'));
@@ -49,7 +50,7 @@ export function act(verb, id) {
   const k = tickets.get(id);
   switch (verb) {
     case 'bump': {
-      if (!k || k.changed_unseen) return;
+      if (!k || k.changed_unseen || blind(k) || k.state === 'held') return;
       board.bump(id, { ticket: k, at: Date.now(), until: Date.now() + UNDO, undo: true });
       here.outbox.add(id, 'bump', k);
       break;
@@ -71,10 +72,30 @@ export function act(verb, id) {
       break;
     }
     case 'seen': {
-      if (!k?.changed_unseen) return;
+      if (!k?.changed_unseen && !(k && blind(k))) return;
       if (k.state === 'cancelled') board.bump(id, { ticket: k, at: Date.now(), until: Date.now() + 1000, undo: false });
-      else tickets.set(id, { ...k, changed_unseen: false });
+      else tickets.set(id, { ...k, changed_unseen: false, allergy_seen: true, was_table: undefined });
       here.outbox.add(id, 'seen', k);
+      break;
+    }
+    case 'fire': {
+      if (k?.state !== 'held') return;
+      tickets.set(id, { ...k, state: 'new', at: new Date(here.stream.now()).toISOString(), fire_at: undefined });
+      here.outbox.add(id, 'fire', k);
+      break;
+    }
+    case 'hold': { // what waits beside it is fired by the same key
+      const next = k && heldBeside(k)[0];
+      if (next) return act('fire', next.id);
+      if (k?.state !== 'new' || k.changed_unseen) return;
+      tickets.set(id, { ...k, state: 'held', held: 'waiter' });
+      here.outbox.add(id, 'hold', k);
+      break;
+    }
+    case 'priority': case 'unpriority': {
+      if (!k || !!k.priority === (verb === 'priority')) return;
+      tickets.set(id, { ...k, priority: verb === 'priority' });
+      here.outbox.add(id, verb, k);
       break;
     }
   }
@@ -82,8 +103,26 @@ export function act(verb, id) {
   render();
 }
 
+// tick strikes a line that is done, or brings it back. Nothing is ticked before a change or an allergy was seen.
+export function tick(id, number) {
+  const k = tickets.get(id), line = k?.lines.find(l => l.n === number && l.change !== 'removed');
+  if (!line || (k.state !== 'new' && k.state !== 'cooking')) return;
+  if (k.changed_unseen || blind(k)) {
+    toast(t(k.changed_unseen ? 'kitchen.see_change' : 'kitchen.see_allergy'));
+    return;
+  }
+  if (bounced(`${id} ${number}`)) return;
+  tickets.set(id, { ...k, lines: k.lines.map(l => l === line ? { ...l, ticked: !l.ticked } : l) });
+  here.outbox.add(id, `items/${number}/${line.ticked ? 'untick' : 'tick'}`, k);
+  render();
+}
+
 // primary is what Enter does with a ticket.
-export function primary(id) { act(tickets.get(id)?.changed_unseen ? 'seen' : 'bump', id); }
+export function primary(id) {
+  const k = tickets.get(id);
+  if (!k) return;
+  act(k.changed_unseen || blind(k) ? 'seen' : k.state === 'held' ? 'fire' : 'bump', id);
+}
 
 export function undoLast() {
   const ghosts = board.slots.filter(s => s?.ghost?.undo).map(s => s.ghost).sort((a, b) => b.at - a.at);
@@ -104,8 +143,10 @@ $('board').addEventListener('click', e => {
     const end = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
     list.scrollTop = end ? 0 : list.scrollTop + list.clientHeight * 0.8;
   } else if (button) act(button.dataset.act, button.dataset.id);
+  else if (longPressed()) return;
   else {
-    const card = e.target.closest('.k-card');
+    const card = e.target.closest('.k-card'), line = e.target.closest('.k-line');
+    if (card && line && card.dataset.state !== 'held' && card.dataset.state !== 'cancelled') { tick(card.dataset.ticket, Number(line.dataset.n)); return; }
     if (card) { here.selected = here.selected === card.dataset.ticket ? null : card.dataset.ticket; render(); }
   }
 });

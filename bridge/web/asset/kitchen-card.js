@@ -1,7 +1,7 @@
 // kitchen-card.js draws one ticket as it reads on paper. Order text reaches the page only as text nodes (base.js, h).
 
 import { clock, h, icon, swap, t } from './base.js';
-import { allergy, besides, board, clockOf, here, marks, nameOf, standsIn } from './kitchen-tickets.js';
+import { allTicked, allergy, besides, blind, board, clockOf, heldBeside, here, marks, nameOf, standsIn } from './kitchen-tickets.js';
 
 export function drawHead(k, digit, part) {
   const c = clockOf(k, here.stream.now());
@@ -20,6 +20,8 @@ export function drawHead(k, digit, part) {
 export function drawFlags(k) {
   const flags = [];
   if (standsIn(k)) flags.push(h('div', { class: 'k-flag for' }, t('kitchen.for', k.station.toUpperCase())));
+  if (k.priority) flags.push(h('div', { class: 'k-flag first' }, t('kitchen.priority')));
+  if (k.state === 'held') flags.push(h('div', { class: 'k-flag held' }, t('kitchen.hold'), h('span', {}, waitsFor(k))));
   if (k.state === 'cancelled') flags.push(h('div', { class: 'k-flag cancelled' }, t('kitchen.cancelled')));
   else if (k.changed_unseen) flags.push(h('div', { class: 'k-flag' }, t('kitchen.changed')));
   const a = allergy(k);
@@ -28,12 +30,28 @@ export function drawFlags(k) {
   return flags;
 }
 
-export function drawLine(line, before) {
-  const changed = line.change === 'changed' && line.was !== undefined && line.was !== line.quantity;
-  return h('li', { class: ['k-line', line.change, before !== undefined && before !== line.course && 'course'].filter(Boolean).join(' ') },
+// waitsFor says what fires a held ticket.
+function waitsFor(k) {
+  if (k.fire_at) return t('kitchen.fires_at', clock(Date.parse(k.fire_at)));
+  return t(k.held === 'previous' ? 'kitchen.fires_after' : 'kitchen.fires_by_hand');
+}
+
+// drawLater is what the station cooks later of the order: grey, with its count, and the way to fire the next of it.
+function drawLater(k) {
+  const held = heldBeside(k);
+  return held.map((o, i) => h('div', { class: 'k-held-course', data: { held: o.id } },
+    h('span', {}, t('kitchen.held_course', o.lines.map(l => `${l.quantity} ${l.name}`).join(', ')), o.fire_at && ' ' + t('kitchen.fires_at', clock(Date.parse(o.fire_at)))),
+    i === 0 && !k.changed_unseen && h('button', { class: 'k-fire', data: { act: 'fire', id: o.id } }, t('kitchen.fire'))));
+}
+
+export function drawLine(line, above) {
+  const before = above?.course, changed = line.change === 'changed' && line.was !== undefined && line.was !== line.quantity;
+  return h('li', { class: ['k-line', line.change, line.ticked && 'ticked', above && !line.at && before !== line.course && 'course'].filter(Boolean).join(' '), data: { n: line.n, sku: line.sku || '' } },
+    line.at && line.at !== above?.at && h('div', { class: 'k-added-at' }, '+ ', clock(Date.parse(line.at))),
     h('span', { class: 'k-quantity' }, changed && h('s', {}, line.was), changed && ' → ', line.change === 'added' && '+ ', String(line.quantity)),
     h('div', { class: 'k-what' },
-      h('span', { class: 'k-item' }, line.name),
+      h('span', { class: 'k-item' }, line.name), line.ticked && h('span', { class: 'k-tick' }, '✓'),
+      line.sku && here.soldOut.has(line.sku) && h('span', { class: 'k-word' }, t('kitchen.sold_out')),
       line.change === 'removed' && h('span', { class: 'k-word' }, t('kitchen.removed')),
       (line.modifiers || []).map(m => h('div', { class: 'k-modifier', data: { level: Math.min(5, m.level || 1) } }, m.quantity > 1 ? `${m.quantity} × ${m.name}` : m.name)),
       line.notes && h('div', { class: 'k-note' }, line.notes),
@@ -42,14 +60,15 @@ export function drawLine(line, before) {
 
 function drawActs(k) {
   const button = (verb, text, kind) => h('button', { class: 'k-act ' + kind, data: { act: verb, id: k.id } }, text);
-  if (k.changed_unseen) return h('div', { class: 'k-acts' }, button('seen', t('kitchen.seen'), 'seen'));
+  if (k.changed_unseen || blind(k)) return h('div', { class: 'k-acts' }, button('seen', t(k.changed_unseen ? 'kitchen.seen' : 'kitchen.seen_allergy'), 'seen'));
+  if (k.state === 'held') return h('div', { class: 'k-acts' }, button('fire', t('kitchen.fire_now'), 'fire'));
   return h('div', { class: 'k-acts' },
     k.state === 'new' ? button('start', t('kitchen.start'), 'start') : h('span', { class: 'k-started' }, t('kitchen.started'), k.also?.length > 0 && h('small', {}, t('kitchen.also', k.also.join(', ')))),
-    button('bump', t('kitchen.bump'), 'bump'));
+    button('bump', t('kitchen.bump'), 'bump' + (allTicked(k) ? ' full' : '')));
 }
 
 export function drawFoot(k) {
-  return [k.also?.length > 0 && (k.state !== 'cooking' || k.changed_unseen) && h('div', { class: 'k-also' }, t('kitchen.also', k.also.join(', '))), drawActs(k)];
+  return [drawLater(k), k.also?.length > 0 && (k.state !== 'cooking' || k.changed_unseen) && h('div', { class: 'k-also' }, t('kitchen.also', k.also.join(', '))), drawActs(k)];
 }
 
 const digitOf = i => String((i % board.size + 1) % 10);
@@ -58,7 +77,7 @@ export function drawTicket(e, k, part, have, parts, i) {
   const last = part === have - 1;
   const from = parts[part][0], to = last ? (k.lines || []).length : parts[part][1];
   const cut = last && (have < parts.length || parts[part][2]); // more than the slot holds: it scrolls
-  const lines = (k.lines || []).slice(from, to).map((line, x) => drawLine(line, k.lines[from + x - 1]?.course));
+  const lines = (k.lines || []).slice(from, to).map((line, x) => drawLine(line, k.lines[from + x - 1]));
   const card = h('article', { class: 'k-card' + (k.state === 'cancelled' ? ' cancelled' : '') + (k.state === 'cooking' ? ' cooking' : ''), data: { ticket: k.id, state: k.state } },
     drawHead(k, digitOf(i), part),
     part === 0 && drawFlags(k),

@@ -4,11 +4,12 @@ import { $, clock, get, h, swap, t, write } from './base.js';
 import { UNDO } from './board.js';
 import { counts, drawHealth, durations } from './kitchen-head.js';
 import { barStruck } from './kitchen-keys.js';
+import { lane } from './kitchen-later.js';
 import { chunks } from './kitchen-measure.js';
 import { settings } from './kitchen-settings.js';
 import { arrived, forget, render } from './kitchen-slots.js';
 import { sound } from './kitchen-sounds.js';
-import { board, here, hidden, open, shows, tickets, versions } from './kitchen-tickets.js';
+import { board, here, hidden, open, shows, tickets, tidy, versions } from './kitchen-tickets.js';
 import { Stream } from './stream.js';
 
 const RESYNC = 10e3; // ms between two requests for a snapshot; doubles when nothing was different
@@ -23,7 +24,8 @@ export function apply(k) {
     remove(k.id, k.state, k.bumped_by);
     return;
   }
-  tickets.set(k.id, k);
+  tickets.set(k.id, tidy(k));
+  if (k.due || k.state === 'held') lane.ask();
   if (board.ghostOf(k.id) >= 0 && shows(k) && !hidden(k)) board.back(k.id);
   if (!old && shows(k)) arrived.add(k.id);
   if (shows(k)) {
@@ -55,10 +57,14 @@ function snapshot(s) {
   versions.clear();
   chunks.clear();
   for (const k of s.tickets || []) {
-    tickets.set(k.id, k);
+    tickets.set(k.id, tidy(k));
     versions.set(k.id, k.version || 0);
   }
   if (s.stations?.length) here.stations = s.stations;
+  here.closed = s.closed || [];
+  here.soldOut = new Map((s.sold_out || []).map(d => [d.sku, d]));
+  here.service.draw();
+  lane.ask();
   countsAll = s.open === tickets.size || s.open !== open().length;
   if (resyncing) resyncPause = before === sheet() ? Math.min(resyncPause * 2, 300e3) : RESYNC;
   resyncing = false;
@@ -90,13 +96,16 @@ function beat(b) {
 // connect opens the stream of this screen.
 export function connect() {
   here.stream = new Stream(`/v1/screens/${encodeURIComponent(here.screen)}/events`,
-    ['snapshot', 'ticket', 'ticket-updated', 'ticket-removed', 'health', 'beat', 'key', 'settings'], {
+    ['snapshot', 'ticket', 'ticket-updated', 'ticket-removed', 'health', 'sold-out', 'later', 'reload', 'beat', 'key', 'settings'], {
       event(name, data) {
         switch (name) {
           case 'snapshot': snapshot(data); break;
           case 'ticket': case 'ticket-updated': apply(data); break;
           case 'ticket-removed': remove(data.id, data.state, data.by); break;
           case 'health': drawHealth(data); return;
+          case 'sold-out': here.service.sellOut(data); break;
+          case 'later': lane.ask(); return;
+          case 'reload': here.stream.resync(); return;
           case 'beat': beat(data); return;
           case 'key': barStruck(data); return;
           case 'settings': settings.take(data); return;

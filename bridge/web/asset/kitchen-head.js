@@ -8,13 +8,13 @@ export const durations = []; // {at, ms} of tickets that left here
 let lateBefore = new Set();
 
 // tick moves the figures: each second, only text that differs.
-export function tick() {
+export function tick(list = open()) {
   const now = here.stream.now();
   write($('clock'), clock(now));
   write($('empty-clock'), clock(now));
   let late = 0;
   const lateNow = new Set();
-  for (const k of open()) {
+  for (const k of list) {
     const c = clockOf(k, now);
     if (c.grade === 2) { late++; lateNow.add(k.id); }
   }
@@ -34,13 +34,13 @@ export function tick() {
 }
 
 export function counts(list) {
-  write($('open'), n('kitchen.open', list.length));
+  write($('open'), n('kitchen.open', list.filter(shows).length));
   const all = new Map();
   for (const k of tickets.values()) {
     if (k.state === 'cancelled' || hidden(k)) continue;
     if (!shows(k) && k.state !== 'held') continue;
     for (const line of k.lines || []) {
-      if (line.change === 'removed') continue;
+      if (line.change === 'removed' || line.ticked) continue;
       const c = all.get(line.name) || { name: line.name, fired: 0, held: 0 };
       c[k.state === 'held' ? 'held' : 'fired'] += line.quantity;
       all.set(line.name, c);
@@ -53,11 +53,6 @@ export function counts(list) {
   const taken = durations.filter(d => d.at > hour).map(d => d.ms).sort((a, b) => a - b);
   $('median').hidden = taken.length < 3;
   if (taken.length >= 3) write($('median'), t('kitchen.median', age(taken[Math.floor(taken.length / 2)])));
-  const later = new Map();
-  const held = [...tickets.values()].filter(k => k.state === 'held').sort((a, b) => (Date.parse(a.due) || 0) - (Date.parse(b.due) || 0));
-  for (const k of held) { const due = k.due ? clock(Date.parse(k.due)) + ' ' : ''; later.set(due, (later.get(due) || 0) + 1); }
-  const times = [...later].map(([due, count]) => due + '×' + count);
-  write($('later'), times.length ? t('kitchen.later', times.slice(0, 4).join(', ') + (times.length > 4 ? ' …' : '')) : '');
   const pages = board.pages();
   write($('page'), t('kitchen.page', board.page + 1, pages));
   $('page').disabled = pages < 2;

@@ -2,19 +2,30 @@
 
 import { h, swap, t } from './base.js';
 import { drawFlags, drawFoot, drawHead, drawLine } from './kitchen-card.js';
-import { board } from './kitchen-tickets.js';
+import { board, heldBeside } from './kitchen-tickets.js';
 
 export const slotSize = { width: 0, height: 0 }; // of one slot of the board, px
 
 export const measurer = h('div', { class: 'k-slot k-measure', 'aria-hidden': 'true' });
 export const chunks = new Map(); // id -> {sign, parts: [from, to, overflows] …}
 
+const signs = new WeakMap(); // by the ticket as the box told it: a change makes another object
+
+// signOf changes whenever a ticket reads differently.
+export function signOf(k) {
+  const held = heldBeside(k).map(o => o.id + o.version).join(), known = signs.get(k);
+  if (known?.held === held) return known.sign;
+  const sign = [k.version, k.state, k.changed_unseen, k.allergy_seen, k.priority, (k.lines || []).map(l => l.ticked ? 1 : 0).join(''), held].join('/');
+  signs.set(k, { held, sign });
+  return sign;
+}
+
 export function partsOf(k) {
-  const sign = `${k.version}/${k.state}/${k.changed_unseen}/${slotSize.width}x${slotSize.height}`;
+  const sign = `${signOf(k)}/${slotSize.width}x${slotSize.height}`;
   const known = chunks.get(k.id);
   if (known?.sign === sign) return known.parts;
   const lines = k.lines || [];
-  const items = lines.map((line, i) => drawLine(line, lines[i - 1]?.course));
+  const items = lines.map((line, i) => drawLine(line, lines[i - 1]));
   const head = drawHead(k, '0', 0), again = drawHead(k, '0', 1), flags = h('div', {}, drawFlags(k)), foot = h('div', {}, drawFoot(k));
   const more = h('div', { class: 'k-more' }, t('kitchen.continues'));
   swap(measurer, h('article', { class: 'k-card' }, head, flags, h('ol', { class: 'k-lines' }, items), more, foot), again);

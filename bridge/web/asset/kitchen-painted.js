@@ -4,7 +4,7 @@
 // seconds the page says that it works at all: a hung one is silent, and its backup shows its tickets.
 
 import { call, newKey } from './base.js';
-import { board, here } from './kitchen-tickets.js';
+import { board, heldBeside, here, tickets } from './kitchen-tickets.js';
 
 const PAINTED = 250; // ms of gathering before painted tickets are told
 const FURTHER = 5e3; // ms after which a ticket on a further page is told
@@ -23,7 +23,12 @@ function tell(id) {
 
 export function tellPainted() {
   if (document.visibilityState !== 'visible' || unwanted) return;
-  for (const i of board.visible()) if (board.at(i)?.id) tell(board.at(i).id);
+  for (const i of board.visible()) {
+    const k = tickets.get(board.at(i)?.id);
+    if (!k) continue;
+    tell(k.id);
+    for (const o of heldBeside(k)) tell(o.id);
+  }
   if (board.pages() > 1) {
     for (const s of board.slots) if (s?.id && !painted.has(s.id) && !waiting.has(s.id)) waiting.set(s.id, performance.now());
     for (const [id, since] of waiting) {

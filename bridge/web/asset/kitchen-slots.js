@@ -3,9 +3,10 @@
 import { $, h, swap } from './base.js';
 import { drawGhost, drawTicket } from './kitchen-card.js';
 import { counts, tick } from './kitchen-head.js';
-import { measurer, partsOf, slotSize } from './kitchen-measure.js';
+import { lane } from './kitchen-later.js';
+import { measurer, partsOf, signOf, slotSize } from './kitchen-measure.js';
 import { tellPainted } from './kitchen-painted.js';
-import { board, here, open } from './kitchen-tickets.js';
+import { board, here, open, shows } from './kitchen-tickets.js';
 
 const root = document.documentElement;
 let slots = []; // elements, one a place on the page
@@ -47,7 +48,7 @@ export function render() {
       const k = byId.get(s.id);
       const parts = partsOf(k), have = board.parts(s.id);
       const pending = here.outbox.of(k.id);
-      sign = `${k.id} ${k.version} ${k.state} ${k.changed_unseen} ${s.part}/${have}/${parts.length} ${pending?.verb || ''} ${i}`;
+      sign = `${k.id} ${signOf(k)} ${s.part}/${have}/${parts.length} ${pending?.verb || ''} ${i}`;
       draw = () => drawTicket(e, k, s.part, have, parts, i);
       shown++;
     }
@@ -63,9 +64,10 @@ export function render() {
   arrived.clear();
   $('empty').hidden = shown > 0 || list.length > 0;
   $('board').setAttribute('aria-busy', 'false');
-  root.dataset.open = list.length;
-  tick();
+  root.dataset.open = list.filter(shows).length;
+  tick(list);
   counts(list);
+  lane.draw();
   tellPainted();
 }
 
