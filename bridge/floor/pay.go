@@ -58,17 +58,31 @@ func (s *Service) Pay(ctx context.Context, by access.Principal, key string, id j
 			c.Payments = slices.DeleteFunc(c.Payments, func(was Payment) bool { return was.Posting != nil && *was.Posting == posted.ID })
 			p.Method, p.Code = Room, RoomCode
 		}
-		if err := fits(c, t.Amount); err != nil {
+		return s.take(tx, c, p)
+	})
+}
+
+// take puts a payment that is certain on the check.
+func (s *Service) take(tx *journal.Tx, c *Check, p Payment) error {
+	if err := fits(c, p.Amount); err != nil {
+		return err
+	}
+	if p.Method == Deposit && s.c.Deposit != nil {
+		if err := s.c.Deposit(tx, c, p.Amount+p.Tip, p.By); err != nil {
 			return err
 		}
-		if t.Method == Deposit && s.c.Deposit != nil {
-			if err := s.c.Deposit(tx, c, t.Amount+t.Tip, by.Name); err != nil {
-				return err
-			}
-		}
-		c.Payments = append(c.Payments, p)
-		return s.store(tx, c, Step{Kind: PaymentTaken, By: by.Name}, p)
-	})
+	}
+	c.Payments = append(c.Payments, p)
+	return s.store(tx, c, Step{Kind: PaymentTaken, By: p.By}, p)
+}
+
+// DepositIn takes a payment by deposit in a transaction of somebody else's.
+func (s *Service) DepositIn(tx *journal.Tx, id journal.ID, by string, amount int64) error {
+	c, err := load(tx, id)
+	if err != nil {
+		return err
+	}
+	return s.take(tx, c, Payment{ID: s.c.Journal.NewID(), Method: Deposit, Amount: amount, State: Paid, At: tx.Now(), By: by})
 }
 
 // fits tells whether a check can take a further payment of amount.

@@ -48,6 +48,7 @@ CREATE INDEX reservations_forget ON reservations (forget_at) WHERE forget_at > 0
 CREATE TABLE party_checks (
 	check_key       INTEGER NOT NULL,
 	reservation_key INTEGER NOT NULL,
+	check_id        BLOB    NOT NULL,
 	PRIMARY KEY (check_key, reservation_key)
 ) WITHOUT ROWID;
 CREATE INDEX party_checks_reservation ON party_checks (reservation_key);

@@ -5,6 +5,8 @@ package stage
 import (
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/text/unicode/norm"
 
 	"aboyeur/protocol/booking"
@@ -59,6 +61,25 @@ type Course struct {
 type Group struct {
 	Category string `json:"category,omitzero"`
 	Value    string `json:"value"`
+}
+
+// MarshalJSONTo writes a group without a category as its value alone, as the configuration does.
+func (g Group) MarshalJSONTo(e *jsontext.Encoder) error {
+	if g.Category == "" {
+		return e.WriteToken(jsontext.String(g.Value))
+	}
+	type plain Group
+	return json.MarshalEncode(e, plain(g))
+}
+
+// UnmarshalJSONFrom reads either form.
+func (g *Group) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*g = Group{}
+	if d.PeekKind() == '"' {
+		return json.UnmarshalDecode(d, &g.Value)
+	}
+	type plain Group
+	return json.UnmarshalDecode(d, (*plain)(g))
 }
 
 // Of is the stage that a line stands for, "" for none: by its group, else by its accounting group, else by its course number
@@ -175,4 +196,19 @@ func (r *Rules) reached(h Happening) booking.Stage {
 		return booking.Finished
 	}
 	return ""
+}
+
+// CatchUp gives what the platform is to be told of a stage that was reached while it was not listening; "" when it knows.
+func (r *Rules) CatchUp(p Progress) (Progress, booking.Stage) {
+	tell := r.spoken(p.Now)
+	if p.Now == "" || tell == "" {
+		return p, ""
+	}
+	for _, s := range p.Told {
+		if s.Rank() >= tell.Rank() {
+			return p, ""
+		}
+	}
+	p.Told = append(append([]booking.Stage(nil), p.Told...), tell)
+	return p, tell
 }

@@ -1,0 +1,286 @@
+package reservation
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/warning"
+	"aboyeur/protocol/booking"
+)
+
+// Integration is a platform as the console shows it.
+type Integration struct {
+	Platform     string               `json:"platform"`
+	Title        string               `json:"title"`
+	Venue        string               `json:"venue"`
+	State        string               `json:"state" enum:"inactive,pending,active,disabling,error,linked_elsewhere"`
+	On           bool                 `json:"on" doc:"messages are taken and sent"`
+	Detail       string               `json:"detail,omitzero"`
+	Since        time.Time            `json:"since,omitzero"`
+	ExpiresAt    time.Time            `json:"expires_at,omitzero" doc:"a pending activation that nothing confirmed is over then"`
+	HeardAt      time.Time            `json:"heard_at,omitzero" doc:"the platform's last message"`
+	PulledAt     time.Time            `json:"pulled_at,omitzero" doc:"the platform was read last"`
+	Webhook      string               `json:"webhook,omitzero" doc:"path below the box's public address that the platform calls"`
+	Reachable    bool                 `json:"reachable" doc:"the platform can call us"`
+	Capabilities booking.Capabilities `json:"capabilities"`
+	Queue        Queue                `json:"queue"`
+	Settings     Settings             `json:"settings"`
+	Revision     int64                `json:"revision" doc:"of the settings; 0: those of the configuration"`
+}
+
+type integrations struct {
+	Integrations []Integration `json:"integrations"`
+}
+
+type putSettings struct {
+	Settings Settings `json:"settings" doc:"members that are left out stay as they are"`
+	Revision *int64   `json:"revision,omitzero" doc:"that the change was made from; another one by now is a conflict"`
+}
+
+type rejectedList struct {
+	Rejected []Rejected `json:"rejected"`
+}
+
+func (s *Service) integrationRoutes() []api.Route {
+	readers := []access.Role{access.Manager, access.Staff, access.Till}
+	manager := []access.Role{access.Manager}
+	tags := []string{"integrations"}
+	one := "/v1/integrations/{platform}"
+	missing := []int{http.StatusNotFound}
+	problems := []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable}
+	return []api.Route{
+		{Method: "GET", Path: "/v1/integrations", Roles: readers, Tags: tags, Summary: "The reservation platforms", Answer: integrations{}, Handle: s.getIntegrations},
+		{Method: "GET", Path: one, Roles: readers, Tags: tags, Summary: "One platform with its settings", Answer: Integration{}, Problems: missing, Handle: s.getIntegration},
+		{Method: "PUT", Path: one, Roles: manager, Tags: tags, Summary: "Change a platform's settings", Body: putSettings{}, Answer: Integration{}, Problems: problems, Handle: s.putIntegration},
+		{Method: "POST", Path: one + "/activate", Roles: manager, Tags: tags, Summary: "Switch a platform on, with the settings it had", Answer: Integration{}, Problems: problems, Handle: s.postActivate},
+		{Method: "POST", Path: one + "/disable", Roles: manager, Tags: tags, Summary: "Switch a platform off; its settings stay", Answer: Integration{}, Problems: problems, Handle: s.postDisable},
+		{Method: "POST", Path: one + "/sync", Roles: readers, Tags: tags, Summary: "Read a platform's reservations now", Answer: Integration{}, Status: http.StatusAccepted, Problems: problems, Handle: s.postSync},
+		{Method: "GET", Path: one + "/audit", Roles: readers, Tags: tags, Summary: "Compare the floor's tables with those the platform names", Answer: Audit{}, Problems: missing, Handle: s.getAudit},
+		{Method: "GET", Path: one + "/rejected", Roles: readers, Tags: tags, Summary: "Messages of the platform that were refused", Answer: rejectedList{}, Problems: missing, Handle: s.getRejected},
+	}
+}
+
+func (s *Service) view(ctx context.Context, i *integration) (Integration, error) {
+	st, set := i.now(), i.settings.Load()
+	v := Integration{
+		Platform: i.Name, Title: i.Title, Venue: i.Venue, State: st.State, On: i.on(), Detail: st.Detail, Since: st.Since, ExpiresAt: st.ExpiresAt, HeardAt: st.HeardAt, PulledAt: st.PulledAt,
+		Reachable: i.Webhook, Capabilities: i.can, Settings: set.Settings, Revision: set.revision,
+	}
+	if v.Capabilities.Stages = orNone(v.Capabilities.Stages); v.Capabilities.Statuses == nil {
+		v.Capabilities.Statuses = []booking.Status{}
+	}
+	if i.Client != nil && i.can.Webhooks {
+		v.Webhook = "/webhooks/" + i.Name
+	} else {
+		v.Webhook = "/v1/platforms/" + i.Name + "/restaurants/" + i.Venue + "/reservations/{id}"
+	}
+	var err error
+	v.Queue, err = s.c.Relay.Queue(ctx, i.Name)
+	return v, err
+}
+
+func (s *Service) chosen(r *http.Request) (*integration, error) {
+	if i := s.link(r.PathValue("platform")); i != nil {
+		return i, nil
+	}
+	return nil, api.NotFound("platform", r.PathValue("platform"))
+}
+
+func (s *Service) show(w http.ResponseWriter, r *http.Request, i *integration, status int) error {
+	v, err := s.view(r.Context(), i)
+	if err != nil {
+		return err
+	}
+	return api.Answer(w, status, v)
+}
+
+func (s *Service) getIntegrations(w http.ResponseWriter, r *http.Request) error {
+	list := integrations{Integrations: []Integration{}}
+	for _, i := range s.links {
+		v, err := s.view(r.Context(), i)
+		if err != nil {
+			return err
+		}
+		list.Integrations = append(list.Integrations, v)
+	}
+	return api.Answer(w, http.StatusOK, list)
+}
+
+func (s *Service) getIntegration(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.chosen(r)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, i, http.StatusOK)
+}
+
+func (s *Service) putIntegration(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.chosen(r)
+	if err != nil {
+		return err
+	}
+	now := i.settings.Load()
+	v := putSettings{Settings: now.Settings}
+	v.Settings.Aliases = nil // a map that is sent replaces the one there is
+	if err := api.Decode(w, r, &v); err != nil {
+		return err
+	}
+	if v.Settings.Aliases == nil {
+		v.Settings.Aliases = now.Aliases
+	}
+	var faults []api.Fault
+	for _, f := range v.Settings.check() {
+		faults = append(faults, api.Fault{Pointer: "/settings" + f.Pointer, Detail: f.Detail})
+	}
+	if err := api.Invalid(faults); err != nil {
+		return err
+	}
+	revision := now.revision
+	if v.Revision != nil {
+		revision = *v.Revision
+	}
+	err = s.Put(r.Context(), access.From(r.Context()), i.Name, revision, v.Settings)
+	var conflict *journal.ConflictError
+	if errors.As(err, &conflict) {
+		return &api.Problem{Status: http.StatusConflict, Code: "revision", Detail: err.Error(), Extra: map[string]any{"revision": conflict.Current.Revision}}
+	}
+	if err != nil {
+		return problem(err)
+	}
+	return s.show(w, r, i, http.StatusOK)
+}
+
+func (s *Service) postActivate(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.chosen(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Activate(r.Context(), access.From(r.Context()), i.Name); err != nil {
+		return problem(err)
+	}
+	return s.show(w, r, i, http.StatusOK)
+}
+
+func (s *Service) postDisable(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.chosen(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Disable(r.Context(), access.From(r.Context()), i.Name); err != nil {
+		return problem(err)
+	}
+	return s.show(w, r, i, http.StatusOK)
+}
+
+func (s *Service) postSync(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.chosen(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Sync(i.Name); err != nil {
+		return problem(err)
+	}
+	return s.show(w, r, i, http.StatusAccepted)
+}
+
+func (s *Service) getAudit(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.Audit(r.Context(), r.PathValue("platform"))
+	if err != nil {
+		return problem(err)
+	}
+	return api.Answer(w, http.StatusOK, a)
+}
+
+func (s *Service) getRejected(w http.ResponseWriter, r *http.Request) error {
+	list, err := s.Rejected(r.Context(), r.PathValue("platform"))
+	if err != nil {
+		return problem(err)
+	}
+	return api.Answer(w, http.StatusOK, rejectedList{list})
+}
+
+// webhook takes a message of a platform: who sent it is checked first, then it is read, then it is on disk, then it is answered.
+func (s *Service) webhook(w http.ResponseWriter, r *http.Request, i *integration) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			s.reject(i, http.StatusRequestEntityTooLarge, "the message is larger than a mebibyte", "", nil)
+			return &api.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "the body is larger than 1 MiB"}
+		}
+		return &api.Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "the body broke off"}
+	}
+	if venue := r.PathValue("venue"); venue != "" && venue != i.Venue {
+		s.reject(i, http.StatusNotFound, "for venue "+venue, "", body)
+		return api.NotFound("venue", venue)
+	}
+	if !i.on() {
+		return off()
+	}
+	receipt, err := i.Client.Receive(booking.Message{Header: r.Header, Path: r.URL.Path, Query: r.URL.Query(), Body: body, Remote: r.RemoteAddr, At: s.c.Now()})
+	var wrong *booking.Malformed
+	switch {
+	case err == nil:
+	case errors.Is(err, booking.ErrSignature):
+		s.reject(i, http.StatusUnauthorized, s.words.T("reservation.not_signed"), "", nil)
+		s.raise("platform_signature", warning.Warn, i.Name, i.Title)
+		return &api.Problem{Status: http.StatusUnauthorized, Code: "signature", Detail: "the message is not signed with this venue's secret"}
+	case errors.Is(err, booking.ErrVenue):
+		s.reject(i, http.StatusNotFound, err.Error(), "", body)
+		return &api.Problem{Status: http.StatusNotFound, Code: "venue", Detail: err.Error()}
+	case errors.As(err, &wrong):
+		s.reject(i, http.StatusUnprocessableEntity, err.Error(), "", body)
+		return problem(err)
+	case errors.Is(err, booking.ErrUnsupported):
+		return api.NotFound("webhook", i.Name)
+	default:
+		return err
+	}
+	s.c.Warnings.Lower("platform_signature", i.Name)
+	if receipt.Unlinked {
+		if err := s.ended(r.Context(), i); err != nil {
+			return err
+		}
+	} else {
+		s.Heard(i.Name, true)
+	}
+	if _, err := s.Take(r.Context(), i.Name, receipt.Reservations); err != nil {
+		if errors.As(err, &wrong) {
+			ref := ""
+			if len(receipt.Reservations) == 1 {
+				ref = receipt.Reservations[0].ID
+			}
+			s.reject(i, http.StatusUnprocessableEntity, err.Error(), ref, body)
+		}
+		if len(receipt.Reservations) > 0 {
+			return problem(err)
+		}
+	}
+	s.unknown(i, receipt.Reservations)
+	if receipt.Status == 0 || receipt.Body == nil {
+		w.WriteHeader(max(receipt.Status, http.StatusNoContent))
+		return nil
+	}
+	return api.Answer(w, receipt.Status, receipt.Body)
+}
+
+// ended takes the platform's word that the link was ended on its side.
+func (s *Service) ended(ctx context.Context, i *integration) error {
+	s.c.Relay.Hold(i.Name)
+	return s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+		if err := s.turn(tx, i, Inactive, s.words.T("reservation.ended_by_platform")); err != nil {
+			return err
+		}
+		if err := s.c.Relay.Drop(tx, i.Name); err != nil {
+			return err
+		}
+		return tx.Audit(i.Name, "", "integration_disable", i.Name, strings.TrimSpace(i.Venue))
+	})
+}
