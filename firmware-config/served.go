@@ -22,7 +22,7 @@ var features = [...]struct {
 	remedy string
 }{
 	hotelLink:       {true, "serve a hotel link", "remove the section or write kind: none"},
-	reservationLink: {false, "serve a reservation platform", "remove the entry or write enabled: false"},
+	reservationLink: {true, "serve a reservation platform", "remove the entry or write enabled: false"},
 	deliveryLink:    {false, "serve a delivery aggregator", "remove the entry and send its orders to POST /v1/orders"},
 	otherPOS:        {false, "hand orders to another POS", "write kind: builtin"},
 	fleetHub:        {false, "report to a hub", "write servers: []"},

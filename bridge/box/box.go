@@ -30,7 +30,9 @@ import (
 	"aboyeur/bridge/kitchen"
 	"aboyeur/bridge/order"
 	"aboyeur/bridge/receipt"
+	"aboyeur/bridge/relay"
 	"aboyeur/bridge/report"
+	"aboyeur/bridge/reservation"
 	"aboyeur/bridge/sale"
 	"aboyeur/bridge/supervise"
 	"aboyeur/bridge/support"
@@ -39,6 +41,7 @@ import (
 	"aboyeur/bridge/words"
 	"aboyeur/devices/port"
 	"aboyeur/devices/printer"
+	"aboyeur/protocol/booking"
 	"aboyeur/protocol/escpos"
 )
 
@@ -72,6 +75,8 @@ type Options struct {
 	rawPort    uint16                       // and at which port
 	neighbours func() map[netip.Addr]string // and whose hardware addresses they know
 	follow     time.Duration                // and how soon a printer that is away is looked for
+	backoff    []time.Duration              // nor for a platform
+	probe      time.Duration
 }
 
 // Box is an appliance.
@@ -82,26 +87,29 @@ type Box struct {
 
 	dayClose time.Duration // when the business day ends, after local midnight
 
-	registry *prometheus.Registry
-	journal  *journal.Journal
-	access   *access.Access
-	orders   *order.Service
-	kitchen  *kitchen.Kitchen
-	expo     *expo.Expo
-	checks   *floor.Service
-	desk     *receipt.Desk  // of bills and receipts
-	hotel    folio.PMS      // nil without one
-	folio    *folio.Service // nil without a hotel
-	printers *printers
-	warnings *warning.Board
-	health   *health
-	feed     *feed
-	reports  *report.Reporter
-	recent   *support.Ring // the latest log lines
-	support  *support.Bundler
-	server   *api.Server
-	listener net.Listener
-	addr     net.Addr // of the listener
+	registry  *prometheus.Registry
+	journal   *journal.Journal
+	access    *access.Access
+	orders    *order.Service
+	kitchen   *kitchen.Kitchen
+	expo      *expo.Expo
+	checks    *floor.Service
+	desk      *receipt.Desk        // of bills and receipts
+	hotel     folio.PMS            // nil without one
+	folio     *folio.Service       // nil without a hotel
+	relay     *relay.Service       // nil without a reservation platform
+	bookings  *reservation.Service // the same
+	platforms []booking.Platform
+	printers  *printers
+	warnings  *warning.Board
+	health    *health
+	feed      *feed
+	reports   *report.Reporter
+	recent    *support.Ring // the latest log lines
+	support   *support.Bundler
+	server    *api.Server
+	listener  net.Listener
+	addr      net.Addr // of the listener
 
 	ground  *supervise.Group // the journal: first to start, last to end
 	floor   *supervise.Group // what works on it
@@ -156,6 +164,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	if err := b.buildDesk(); err != nil {
+		return nil, err
+	}
+	if err := b.buildPlatforms(ctx); err != nil {
 		return nil, err
 	}
 	b.feed = newFeed(b.journal)
@@ -272,6 +283,9 @@ func (b *Box) buildServer() (err error) {
 	if b.folio != nil {
 		routes = append(routes, b.folio.Routes()...)
 	}
+	if b.bookings != nil {
+		routes = append(routes, b.bookings.Routes()...)
+	}
 	routes = append(routes, b.feed.routes()...)
 	routes = append(routes, b.health.routes()...)
 	routes = append(routes, b.reports.Routes()...)
@@ -363,6 +377,10 @@ func (b *Box) supervise() error {
 		b.floor.Add("hotel link", b.hotel.Run)
 		b.floor.Add("hotel", b.folio.Run)
 	}
+	if b.bookings != nil {
+		b.floor.Add("platforms", b.relay.Run)
+		b.floor.Add("reservations", b.bookings.Run)
+	}
 	b.outside.Add("releases", b.orders.Run)
 	b.outside.Add("http", b.serve)
 	return nil
@@ -411,6 +429,7 @@ func (b *Box) close() error {
 			faults = append(faults, err)
 		}
 	}
+	b.closePlatforms()
 	if b.journal != nil {
 		faults = append(faults, b.journal.Close())
 	}

@@ -192,9 +192,9 @@ func (b *Box) rate(group, category string) int {
 	return int(math.Round(rate * 100))
 }
 
-// followCheck prints what a step of a check brings to paper: the bill that was asked for, the receipt of a check that
+// printCheck prints what a step of a check brings to paper: the bill that was asked for, the receipt of a check that
 // closed. Where no printer prints them, a bill is only noted.
-func (b *Box) followCheck(tx *journal.Tx, step floor.Step) error {
+func (b *Box) printCheck(tx *journal.Tx, step floor.Step) error {
 	if b.c.Receipts.Printer == "" {
 		return nil
 	}

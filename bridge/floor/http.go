@@ -362,6 +362,8 @@ func problem(err error) error {
 		return api.Conflict("other_content", err.Error())
 	case errors.Is(err, ErrTable):
 		return api.Conflict("table_unavailable", err.Error())
+	case errors.Is(err, ErrDeposit):
+		return api.Conflict("deposit", err.Error())
 	case errors.Is(err, ErrLine):
 		return api.Invalid([]api.Fault{{Pointer: "/lines", Detail: err.Error()}})
 	case errors.Is(err, ErrSame):

@@ -32,6 +32,7 @@ var (
 	ErrRoom     = errors.New("a room pays of the check; void that payment first, since the hotel has it under this check")
 	ErrClaimed  = errors.New("what is paid would be more than what is left on the check; void a payment first")
 	ErrUsed     = errors.New("the check has lines or payments; void them or close it")
+	ErrDeposit  = errors.New("the deposits do not cover it")
 	ErrSame     = errors.New("a check cannot be merged into itself")
 	ErrFull     = errors.New("the check has as many entries as it can hold")
 	errCorrupt  = errors.New("the journal holds a check that cannot be read")
@@ -71,6 +72,15 @@ func (c Calendar) Day(t time.Time) string {
 		local = local.AddDate(0, 0, -1)
 	}
 	return local.Format(time.DateOnly)
+}
+
+// End is the end of the business day that t lies in.
+func (c Calendar) End(t time.Time) time.Time {
+	day, err := time.ParseInLocation(time.DateOnly, c.Day(t), c.Location)
+	if err != nil {
+		return t
+	}
+	return time.Date(day.Year(), day.Month(), day.Day()+1, int(c.Close/time.Hour), int(c.Close%time.Hour/time.Minute), 0, 0, c.Location)
 }
 
 // Area is a part of the floor with its tables.

@@ -15,7 +15,7 @@ import (
 type Change struct {
 	Seq     int64     // 1, 2, 3 … without gaps
 	At      time.Time // UTC, microseconds
-	Kind    string    // order ticket job printer warning setting access posting pms check
+	Kind    string    // order ticket job printer warning setting access posting pms check reservation integration
 	Subject string    // which one: an id or a name
 	Payload []byte    // JSON for the readers of the feed; not to be changed
 }

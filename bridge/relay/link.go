@@ -400,7 +400,8 @@ func (l *link) settle(d *due, state, answer string) {
 	if state == Sent {
 		l.s.c.Warnings.Lower("relay_refused", l.name)
 	}
-	if hurried {
+	// What staff did counts against the platform's word until it was told, so that ends at once too.
+	if k := d.update.Kind; hurried || k == booking.KindStatus || k == booking.KindTables || k == booking.KindCovers {
 		l.record(d.party, write)
 		return
 	}

@@ -268,6 +268,53 @@ func (s *Service) Drop(tx *journal.Tx, platform string) error {
 	return nil
 }
 
+const (
+	dropParty = `UPDATE relays SET state = 'cancelled', settled_at = ? WHERE party = ? AND state = 'waiting' AND kind IN ('stage', 'check', 'covers', 'tables')`
+	kindsWait = `SELECT DISTINCT kind FROM relays WHERE party = ? AND state = 'waiting'`
+)
+
+// Leave cancels what waits to be told of the meal of a party that is not expected any more: told now, it would seat the party
+// again on the platform.
+func (s *Service) Leave(tx *journal.Tx, platform string, party int64) error {
+	n, err := tx.Exec(dropParty, tx.Now(), party)
+	if err != nil || n == 0 {
+		return err
+	}
+	tx.After(func(err error) {
+		if err == nil {
+			s.metrics.outcomes.WithLabelValues(platform, Cancelled).Add(float64(n))
+		}
+	})
+	_, err = tx.Exec(unblock, tx.Now(), tx.Now(), party, int64(blocked))
+	return err
+}
+
+// Untold lists what a platform has not yet been told of a party: while its word on that is older than ours, ours counts.
+func (s *Service) Untold(tx *journal.Tx, party int64) (kinds []booking.Kind, err error) {
+	err = tx.Query(kindsWait, []any{party}, func(scan func(...any) error) error {
+		var kind string
+		err := scan(&kind)
+		kinds = append(kinds, booking.Kind(kind))
+		return err
+	})
+	return kinds, err
+}
+
+const lastStage = `SELECT content FROM relays WHERE party = ? AND state IN ('sent', 'waiting') AND kind IN ('stage', 'closed') ORDER BY key DESC LIMIT 1`
+
+// Knows is the last stage of a party that its platform was told, or will be; "" for none.
+func (s *Service) Knows(tx *journal.Tx, party int64) (booking.Stage, error) {
+	var u booking.Update
+	err := tx.Query(lastStage, []any{party}, func(scan func(...any) error) error {
+		var content []byte
+		if err := scan(&content); err != nil {
+			return err
+		}
+		return json.Unmarshal(content, &u)
+	})
+	return u.Stage, err
+}
+
 // Hold stops a link: calls under way are broken off, and when it returns nothing leaves any more.
 func (s *Service) Hold(platform string) {
 	if l := s.links[platform]; l != nil {

@@ -89,6 +89,9 @@ type Step struct {
 type Relay interface {
 	Put(tx *journal.Tx, platform string, party int64, u booking.Update) error
 	Drop(tx *journal.Tx, platform string) error
+	Leave(tx *journal.Tx, platform string, party int64) error
+	Untold(tx *journal.Tx, party int64) ([]booking.Kind, error)
+	Knows(tx *journal.Tx, party int64) (booking.Stage, error)
 	Hold(platform string)
 	Release(platform string)
 	Retry(platform string)

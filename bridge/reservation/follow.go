@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"slices"
 	"strings"
 
 	"aboyeur/bridge/journal"
@@ -280,22 +281,10 @@ func (s *Service) moved(tx *journal.Tx, i *integration, r *row, step Step) error
 	if !set.MultiTable {
 		theirs = theirs[:min(len(theirs), 1)]
 	}
-	if !r.live() || !i.on() || !i.can.Moves || equal(u.Tables, theirs) {
+	if !r.live() || !i.on() || !i.can.Moves || slices.Equal(u.Tables, theirs) {
 		return nil
 	}
 	return s.c.Relay.Put(tx, i.Name, r.ID.Key(), u)
-}
-
-func equal(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // catchUp tells the platform where a party is, which it was not told while the party did not sit or the link was off.
@@ -314,6 +303,12 @@ func (s *Service) catchUp(tx *journal.Tx, i *integration, id journal.ID) error {
 	}
 	set := i.settings.Load()
 	rules := set.rules(i.can.Stages)
+	// What was put into the outbox may have been cancelled with the link.
+	known, err := s.c.Relay.Knows(tx, id.Key())
+	if err != nil {
+		return err
+	}
+	r.Progress.Told = slices.DeleteFunc(slices.Clone(r.Progress.Told), func(s booking.Stage) bool { return s.Rank() > known.Rank() })
 	progress, tell := rules.CatchUp(r.Progress)
 	if tell == "" {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
 	"aboyeur/protocol/booking"
+	"aboyeur/protocol/booking/generic"
 )
 
 type entries struct {
@@ -65,7 +67,7 @@ func (s *Service) Routes() []api.Route {
 		act("deposit", "Pay the party's open check by what is left of its deposits", nil, s.acting(s.PayDeposit)),
 		{Method: "PUT", Path: "/v1/platforms/{platform}/restaurants/{venue}/reservations/{id}", Roles: []access.Role{access.Aggregator}, Tags: tags,
 			Summary: "Tell of a reservation", Doc: "For platforms without a client of their own here. A message that is older than what is known is answered well and changes nothing.",
-			Body: Push{}, Answer: Pushed{}, Status: http.StatusAccepted, Problems: []int{http.StatusNotFound, http.StatusServiceUnavailable}, Admit: true, Handle: s.putReservation},
+			Body: generic.Push{}, Answer: generic.Accepted{}, Status: http.StatusAccepted, Problems: []int{http.StatusNotFound, http.StatusServiceUnavailable}, Admit: true, Handle: s.putReservation},
 	}
 	routes = append(routes, s.integrationRoutes()...)
 	for _, i := range s.links {
@@ -241,29 +243,39 @@ func (s *Service) putReservation(w http.ResponseWriter, r *http.Request) error {
 	if !i.on() {
 		return off()
 	}
-	var p Push
-	if err := api.Decode(w, r, &p); err != nil {
-		var wrong *api.Problem
-		if errors.As(err, &wrong) {
-			s.reject(i, wrong.Status, wrong.Error(), id, nil)
-		}
+	body, err := read(w, r)
+	if err != nil {
+		s.reject(i, http.StatusRequestEntityTooLarge, err.Error(), id, nil)
 		return err
 	}
-	m, faults := p.reservation(id)
-	if err := api.Invalid(faults); err != nil {
-		s.reject(i, http.StatusUnprocessableEntity, err.Error(), id, nil)
-		return err
+	m, err := generic.Parse(body, id)
+	if err != nil {
+		s.reject(i, http.StatusUnprocessableEntity, err.Error(), id, body)
+		return problem(err)
 	}
 	v, err := s.push(r.Context(), i, m)
 	if err != nil {
 		var wrong *booking.Malformed
 		if errors.As(err, &wrong) {
-			s.reject(i, http.StatusUnprocessableEntity, err.Error(), id, nil)
+			s.reject(i, http.StatusUnprocessableEntity, err.Error(), id, body)
 		}
 		return problem(err)
 	}
 	s.Heard(platform, true)
-	return api.Answer(w, http.StatusAccepted, Pushed{platform, venue, id, v.Applied})
+	return api.Answer(w, http.StatusAccepted, generic.Accepted{PlatformCode: platform, PlatformRestaurantID: venue, PlatformReservationID: id, Accepted: v.Applied})
+}
+
+// read reads a body that is a mebibyte at most.
+func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &api.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "the body is larger than 1 MiB"}
+	case err != nil:
+		return nil, &api.Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "the body broke off"}
+	}
+	return body, nil
 }
 
 // push takes a message of the generic inbound API, with its rules for deposits.

@@ -3,10 +3,11 @@ package reservation
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
@@ -127,7 +128,11 @@ func (s *Service) putIntegration(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := i.settings.Load()
-	v := putSettings{Settings: now.Settings}
+	// Decoding writes into lists that are there: those in force stay out of it.
+	var v putSettings
+	if err := json.Unmarshal(encode(now.Settings), &v.Settings); err != nil {
+		return err
+	}
 	v.Settings.Aliases = nil // a map that is sent replaces the one there is
 	if err := api.Decode(w, r, &v); err != nil {
 		return err
@@ -208,14 +213,10 @@ func (s *Service) getRejected(w http.ResponseWriter, r *http.Request) error {
 
 // webhook takes a message of a platform: who sent it is checked first, then it is read, then it is on disk, then it is answered.
 func (s *Service) webhook(w http.ResponseWriter, r *http.Request, i *integration) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	body, err := read(w, r)
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			s.reject(i, http.StatusRequestEntityTooLarge, "the message is larger than a mebibyte", "", nil)
-			return &api.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "the body is larger than 1 MiB"}
-		}
-		return &api.Problem{Status: http.StatusBadRequest, Code: "unreadable", Detail: "the body broke off"}
+		s.reject(i, http.StatusRequestEntityTooLarge, err.Error(), "", nil)
+		return err
 	}
 	if venue := r.PathValue("venue"); venue != "" && venue != i.Venue {
 		s.reject(i, http.StatusNotFound, "for venue "+venue, "", body)

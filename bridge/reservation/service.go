@@ -150,7 +150,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 		if l.Client != nil {
 			i.can = l.Client.Capabilities()
 		} else {
-			i.can = generic()
+			i.can = listener()
 		}
 		if err := s.loadSettings(ctx, i); err != nil {
 			return nil, err
@@ -163,8 +163,8 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	return s, nil
 }
 
-// generic is what is known of a platform that only sends to the generic inbound API.
-func generic() booking.Capabilities {
+// listener is what is known of a platform that only sends to the generic inbound API.
+func listener() booking.Capabilities {
 	return booking.Capabilities{Bookings: true, SeatedOpens: true, WalkIns: true, Deposits: true, Documented: true}
 }
 

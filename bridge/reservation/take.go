@@ -121,6 +121,11 @@ func (s *Service) take(tx *journal.Tx, i *integration, m *booking.Reservation, s
 	if m.Assumed {
 		by = byTimer
 	}
+	if !r.fresh {
+		if err := s.ours(tx, r, m, &to); err != nil {
+			return Verdict{}, err
+		}
+	}
 	if !Allowed(from, to) {
 		r.note(now, "move_refused", by, string(from)+" to "+string(to))
 		r.flag(FlagOddMove)
@@ -150,6 +155,31 @@ func (s *Service) take(tx *journal.Tx, i *integration, m *booking.Reservation, s
 	return s.settle(tx, i, r, before, from, by)
 }
 
+// ours keeps what staff did at the till while the platform has yet to be told of it: its message was written before that
+// (spec/reservations.md 6.3).
+func (s *Service) ours(tx *journal.Tx, r *row, m *booking.Reservation, to *booking.Status) error {
+	untold, err := s.c.Relay.Untold(tx, r.ID.Key())
+	if err != nil {
+		return err
+	}
+	for _, kind := range untold {
+		switch kind {
+		case booking.KindStatus:
+			if *to != r.Status {
+				r.note(tx.Now(), "kept", byPlatform, string(r.Status)+" before "+string(*to))
+				*to = r.Status
+			}
+		case booking.KindTables:
+			if len(m.Tables) > 0 {
+				m.Tables = r.Content.Tables
+			}
+		case booking.KindCovers:
+			m.PartySize = r.Content.PartySize
+		}
+	}
+	return nil
+}
+
 // settle does what follows from a reservation's new state: it ends a link, opens a check, or changes the one there is. The row
 // is stored before the floor is asked for anything, since what the floor does comes back as steps that change it.
 func (s *Service) settle(tx *journal.Tx, i *integration, r *row, before booking.Reservation, from booking.Status, by string) (Verdict, error) {
@@ -174,6 +204,11 @@ func (s *Service) settle(tx *journal.Tx, i *integration, r *row, before booking.
 		}
 	case to.Over() && from != to && r.Order == Open:
 		r.flag(FlagCancelledOpen)
+	}
+	if sat && !opens && to != booking.Departed {
+		if err := s.c.Relay.Leave(tx, i.Name, r.ID.Key()); err != nil {
+			return Verdict{}, err
+		}
 	}
 	if r.Order == Pending && !opens && to != booking.Departed {
 		r.Order, r.Problem, r.Detail = Failed, Expired, s.words.T("reservation.not_seated_any_more")

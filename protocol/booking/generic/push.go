@@ -110,7 +110,7 @@ func Identifier(s string, longest int) bool {
 }
 
 // Parse reads the body of an inbound push for a reservation. A status that is none of the contract's is a fault. The error is
-// a *booking.Malformed that names every fault.
+// a *booking.Malformed that names every fault. Statuses are taken in either case.
 func Parse(body []byte, reservation string) (booking.Reservation, error) {
 	var p Push
 	if err := wire.Read(body, &p); err != nil {
@@ -122,7 +122,7 @@ func Parse(body []byte, reservation string) (booking.Reservation, error) {
 	}
 	if p.Status != "" {
 		for _, w := range Words() {
-			if w.Wire == p.Status {
+			if strings.EqualFold(w.Wire, p.Status) {
 				r.Status, r.Stage = w.Status, w.Stage
 			}
 		}
