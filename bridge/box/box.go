@@ -75,8 +75,11 @@ type Options struct {
 	rawPort    uint16                       // and at which port
 	neighbours func() map[netip.Addr]string // and whose hardware addresses they know
 	follow     time.Duration                // and how soon a printer that is away is looked for
-	backoff    []time.Duration              // nor for a platform
-	probe      time.Duration
+
+	backoff  []time.Duration  // pauses between attempts to tell a platform
+	probe    time.Duration    // and between looks at one that is down
+	till     reservation.Till // opens the checks of reservations instead of the floor
+	patience time.Duration    // with it
 }
 
 // Box is an appliance.

@@ -38,6 +38,10 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 	rc := reservation.Config{
 		Journal: b.journal, Floor: tables{b.checks, b.c.Site.Currency.Code}, Calendar: calendar, Location: b.c.Site.Location,
 		Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language, Warnings: b.warnings, Now: b.o.Now, Log: b.log,
+		Till: b.o.till, Patience: b.o.patience,
+	}
+	if b.o.till != nil {
+		rc.Retry = b.o.pause
 	}
 	out := map[string]relay.Platform{}
 	for i := range b.c.Reservations {

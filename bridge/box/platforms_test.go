@@ -959,3 +959,39 @@ func TestReservationsAtTheTill(t *testing.T) {
 		t.Errorf("cancelling at a platform that does not let us: %d %s", status, code)
 	}
 }
+
+// Several tables on one check or on the first alone, walk-ins, reading a platform on demand.
+func TestChecksBySettings(t *testing.T) {
+	t.Parallel()
+	e := newEvening(t, "opentable", "sevenrooms")
+	e.only("sevenrooms").MultiTable = false
+	e.open()
+	e.seat("opentable", "M1", "1", "2")
+	row := e.entry("M1")
+	if c := e.check(row.Checks[0]); !slices.Equal(c.Tables, []string{"1", "2"}) {
+		t.Errorf("the check stands on %v", c.Tables)
+	}
+	e.seat("sevenrooms", "M2", "3", "4")
+	row = e.entry("M2")
+	if c := e.check(row.Checks[0]); !slices.Equal(c.Tables, []string{"3"}) || len(row.Flags) != 1 || row.Flags[0].Code != "unlinked_tables" || !strings.Contains(row.Detail, "4") {
+		t.Errorf("the check stands on %v, the row is %+v", c.Tables, row)
+	}
+	e.put("opentable", booking.Reservation{ID: "W1", Status: booking.Seated, Stage: booking.AtTable, WalkIn: true, Tables: []string{"5"}})
+	if row := e.entry("W1"); row.OrderState != "open" || !row.WalkIn || !e.check(row.Checks[0]).WalkIn {
+		t.Errorf("a walk-in: %+v", row)
+	}
+	// Both platforms at once, without one hearing of the other's.
+	for _, d := range e.sims["sevenrooms"].Ledger() {
+		if d.Reservation != "M2" {
+			t.Errorf("sevenrooms heard of %s", d.Reservation)
+		}
+	}
+	// A message that never came is read when somebody asks for it.
+	e.sims["opentable"].Hook("")
+	e.put("opentable", booking.Reservation{ID: "Q1", Status: booking.Scheduled, Tables: []string{"6"}})
+	if row := e.entry("Q1"); row.ID != "" {
+		t.Errorf("known without a message: %+v", row)
+	}
+	e.do(http.MethodPost, "/v1/integrations/opentable/sync", nil, nil)
+	e.wait("it was read", func() bool { return e.entry("Q1").State == "scheduled" })
+}

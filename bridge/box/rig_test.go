@@ -64,7 +64,8 @@ type rig struct {
 	base     string
 	token    string
 	storage  func(driver.Connector) driver.Connector
-	around   Options // how it looks for printers
+	around   Options        // how it looks for printers
+	change   func(*Options) // what else is different
 
 	box  *Box
 	stop func()
@@ -135,8 +136,12 @@ func (r *rig) boot() {
 	if testing.Verbose() {
 		log = r.t.Output()
 	}
-	b, err := New(ctx, r.config, Options{Version: "test", Log: slog.New(slog.NewTextHandler(log, nil)), storage: r.storage, pause: 20 * time.Millisecond,
-		segments: r.around.segments, rawPort: r.around.rawPort, neighbours: r.around.neighbours, follow: r.around.follow})
+	o := Options{Version: "test", Log: slog.New(slog.NewTextHandler(log, nil)), storage: r.storage, pause: 20 * time.Millisecond,
+		segments: r.around.segments, rawPort: r.around.rawPort, neighbours: r.around.neighbours, follow: r.around.follow}
+	if r.change != nil {
+		r.change(&o)
+	}
+	b, err := New(ctx, r.config, o)
 	if err != nil {
 		cancel()
 		r.t.Fatal(err)
