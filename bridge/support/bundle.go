@@ -50,11 +50,12 @@ func JSON(name string, value func(ctx context.Context) (any, error)) Part {
 // Config of a Bundler; Journal is required.
 type Config struct {
 	Journal       *journal.Journal
-	Site          string // its id, for the file's name
-	Version       string // of the program
-	Configuration string // without its secrets
-	Log           *Ring  // nil: no log
-	Parts         []Part // what features add: states, metrics, traces
+	Site          string   // its id, for the file's name
+	Version       string   // of the program
+	Configuration string   // without its secrets
+	Partners      []string // whose contacts are asked for while nobody wrote any
+	Log           *Ring    // nil: no log
+	Parts         []Part   // what features add: states, metrics, traces
 	Now           func() time.Time
 }
 

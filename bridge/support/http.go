@@ -10,13 +10,13 @@ import (
 	"aboyeur/bridge/journal"
 )
 
-// Routes are the bundle's download. It is made whole before the first byte leaves, so that half of one never arrives.
+// Routes are the bundle's download and whom to send it to. The bundle is made whole before the first byte leaves, so that half of one never arrives.
 func (b *Bundler) Routes() []api.Route {
-	return []api.Route{{
+	return append(b.contactRoutes(), api.Route{
 		Method: "GET", Path: "/v1/support-bundle", ID: "getSupportBundle", Roles: []access.Role{access.Manager}, Tags: []string{"health"},
 		Summary: "Everything that helps whoever helps: log, configuration, states, metrics, traces; without secrets and names",
 		Type:    "application/gzip", Problems: []int{http.StatusServiceUnavailable}, Handle: b.get,
-	}}
+	})
 }
 
 func (b *Bundler) get(w http.ResponseWriter, r *http.Request) error {

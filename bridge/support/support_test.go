@@ -163,7 +163,8 @@ func TestBundle(t *testing.T) {
 	if got, want := b.Name(), "aboyeur-rig-1-20261121T190405Z"; got != want {
 		t.Errorf("Name = %q, want %q", got, want)
 	}
-	route, w := b.Routes()[0], httptest.NewRecorder()
+	routes := b.Routes()
+	route, w := routes[len(routes)-1], httptest.NewRecorder()
 	r := httptest.NewRequest("GET", route.Path, nil)
 	if err := route.Handle(w, r.WithContext(access.With(r.Context(), access.Principal{Name: "camille", Role: access.Manager}))); err != nil {
 		t.Fatal(err)
@@ -206,6 +207,45 @@ func TestBundle(t *testing.T) {
 	<-b.busy
 	if err := b.Write(t.Context(), failing{}); err == nil {
 		t.Error("a bundle that nobody took is no error")
+	}
+}
+
+func TestContacts(t *testing.T) {
+	j := journaltest.Open(t, journal.Config{}, nil)
+	b, err := New(Config{Journal: j, Partners: []string{"Aboyeur", "Oracle OPERA"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(i int, body string) (string, error) {
+		route, w := b.Routes()[i], httptest.NewRecorder()
+		r := httptest.NewRequest(route.Method, route.Path, strings.NewReader(body))
+		err := route.Handle(w, r.WithContext(access.With(r.Context(), access.Principal{Name: "camille", Role: access.Manager})))
+		return strings.TrimSpace(w.Body.String()), err
+	}
+	if got, err := do(0, ""); err != nil || got != `{"value":[{"partner":"Aboyeur"},{"partner":"Oracle OPERA"}],"revision":0}` {
+		t.Errorf("at first %s, %v", got, err)
+	}
+	const one = `{"value":[{"partner":"Oracle OPERA","phone":"+33 1 23 45 67 89","mail":"ops@example.com","note":"day and night"}],"revision":`
+	if got, err := do(1, one+"0}"); err != nil || got != one+"1}" {
+		t.Errorf("written: %s, %v", got, err)
+	}
+	if _, err := do(1, one+"0}"); err == nil || !strings.Contains(err.Error(), "revision 1") {
+		t.Errorf("from an old revision: %v", err)
+	}
+	if got, err := do(0, ""); err != nil || got != one+"1}" {
+		t.Errorf("read back: %s, %v", got, err)
+	}
+	for body, pointer := range map[string]string{
+		`{"value":[{"partner":" "}],"revision":1}`:                                                         "/value/0/partner",
+		`{"value":[{"partner":"a","mail":"nobody"}],"revision":1}`:                                         "/value/0/mail",
+		`{"value":[{"partner":"a","phone":"call"}],"revision":1}`:                                          "/value/0/phone",
+		`{"value":[{"partner":"a","note":"b\nc"}],"revision":1}`:                                           "/value/0/note",
+		`{"value":[{"partner":"` + strings.Repeat("é", maxWord+1) + `"}],"revision":1}`:                    "/value/0/partner",
+		`{"value":[` + strings.TrimSuffix(strings.Repeat(`{"partner":"a"},`, 41), ",") + `],"revision":1}`: "/value",
+	} {
+		if _, err := do(1, body); err == nil || !strings.Contains(err.Error(), pointer+" ") {
+			t.Errorf("%.60s: %v, want a fault at %s", body, err, pointer)
+		}
 	}
 }
 

@@ -1,0 +1,112 @@
+// One check: what was ordered, what was paid, what happened, and what can be done with it.
+
+import { $, day, get, h, icon, money, n, number, seconds, swap, t, when, word } from './base.js';
+import { ask, follow, may, perform, sayFault } from './shell.js';
+
+let current = '', close = () => {}, drawn = '';
+
+// check shows one in the panel; "" empties it.
+export function check(id, onclose) {
+  close = onclose;
+  if (id === current) return;
+  current = id;
+  drawn = '';
+  const panel = $('panel');
+  panel.hidden = !id;
+  if (!id) { swap(panel); return; }
+  swap(panel, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'), h('i')));
+  panel.scrollTop = 0;
+  one.run();
+  panel.focus({ preventScroll: true });
+}
+
+const one = follow(['check', 'posting'], async () => {
+  const id = current;
+  if (!id) return;
+  const c = await get('/v1/checks/' + encodeURIComponent(id));
+  if (id !== current) return;
+  const sign = JSON.stringify(c);
+  if (sign === drawn) return;
+  drawn = sign;
+  draw(c);
+});
+one.fault = fault => {
+  if (!current || drawn) return;
+  const words = h('div', { class: 'say' });
+  swap($('panel'), h('header', { class: 'p-head' }, h('span'), closeButton()), words);
+  sayFault(words, fault, () => one.run());
+};
+
+const closeButton = () => h('button', { class: 'round', title: t('order.close'), 'aria-label': t('order.close'), onclick: () => close() }, icon('close'));
+
+function draw(c) {
+  const panel = $('panel'), keep = panel.scrollTop, focused = panel.contains(document.activeElement) ? document.activeElement.id : '';
+  const unknown = (c.payments || []).some(p => p.state === 'unknown');
+  swap(panel,
+    h('header', { class: 'p-head' }, h('div', { class: 'p-title' }, h('h2', {}, t('check.title', c.number)), h('span', { class: 'chip', data: { state: c.state === 'open' ? 'accepted' : c.state === 'closed' ? 'fulfilled' : 'cancelled' } }, t('check.state.' + c.state)), c.table_state && h('span', { class: 'chip' }, t('check.event.' + c.table_state))), closeButton()),
+    h('p', { class: 'p-sub' }, [(c.tables || []).map(x => t('orders.table', x)).join(', '), c.covers && n('kitchen.covers', c.covers), c.guest, c.staff, c.walk_in && t('check.walk_in'), t('check.since', when(c.opened_at))].filter(Boolean).join(' · ')),
+    c.notes && h('p', { class: 'p-why' }, c.notes),
+    unknown && h('p', { class: 'p-why', data: { grade: 'bad' } }, t('check.unknown')),
+    h('section', { class: 'promise' }, h('div', { class: 'figures three' },
+      figure('orders.total', money(c.total), n('check.lines', (c.lines || []).filter(l => !l.voided).length)),
+      figure('check.paid', money(c.paid), c.tips ? t('check.tips', money(c.tips)) : ''),
+      figure('check.balance', money(c.balance), c.billed_at ? t('check.billed', when(c.billed_at)) : t('check.not_billed'), c.balance > 0 ? '' : 'kept'))),
+    h('div', { class: 'p-halves' },
+      h('section', {}, h('h3', {}, t('order.lines')), lines(c)),
+      h('section', {}, h('h3', {}, t('check.payments')), payments(c), h('h3', { class: 'gap-above' }, t('order.timeline')), timeline(c))),
+    acts(c));
+  panel.scrollTop = keep;
+  if (focused) $(focused)?.focus({ preventScroll: true });
+}
+
+const figure = (key, value, note, state) => h('div', { class: 'figure', data: { state: state || '' } }, h('span', { class: 'figure-word' }, t(key)), h('span', { class: 'figure-value' }, value), h('span', { class: 'figure-note' }, note));
+
+const mods = list => (list || []).reduce((sum, m) => sum + (m.quantity || 1) * ((m.price || 0) + mods(m.modifiers)), 0);
+const tree = list => list?.length ? h('ul', {}, list.map(m => h('li', {}, m.quantity > 1 ? `${m.quantity} × ` : '', m.name, tree(m.modifiers)))) : null;
+
+function lines(c) {
+  if (!c.lines?.length) return h('p', { class: 'soft' }, t('check.no_lines'));
+  return h('table', { class: 'rows plain' }, h('tbody', {}, c.lines.map(l => h('tr', { class: l.voided && 'voided' }, h('td', { class: 'num strong' }, number(l.quantity)),
+    h('td', {}, l.name, l.voided && h('small', {}, t('check.voided')), tree(l.modifiers), l.notes && h('p', { class: 'em' }, l.notes), l.allergens?.length > 0 && h('span', { class: 'mark-allergy' }, l.allergens.join(' · '))),
+    h('td', { class: 'num' }, money(l.quantity * ((l.price || 0) + mods(l.modifiers)))))),
+  h('tr', { class: 'sum' }, h('td'), h('td', {}, t('orders.total')), h('td', { class: 'num strong' }, money(c.total)))));
+}
+
+const GRADE = { paid: 'ok', pending: 'warn', unknown: 'bad', voided: '' };
+
+function payments(c) {
+  if (!c.payments?.length) return h('p', { class: 'soft' }, t('check.no_payments'));
+  return h('table', { class: 'rows plain pays' }, h('tbody', {}, c.payments.map(p => h('tr', {}, h('td', {}, h('b', {}, word('check.method.', p.method)), p.room && ' ' + t('check.room', p.room), h('small', {}, seconds(Date.parse(p.at)).slice(0, 5)), p.posting && h('a', { class: 'p-link', href: '/hotel/postings/' + p.posting }, t('check.posting'))),
+    h('td', {}, h('span', { class: 'pos', data: { grade: GRADE[p.state] } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), t('check.payment.' + p.state))),
+    h('td', { class: 'num' }, money(p.amount), p.tip ? h('small', {}, t('check.tip', money(p.tip))) : '')))));
+}
+
+function timeline(c) {
+  const events = c.events || [];
+  if (!events.length) return h('p', { class: 'soft' }, t('order.timeline_empty'));
+  const first = day(Date.parse(c.opened_at));
+  return h('ol', { class: 'line' }, events.map(e => {
+    const ms = Date.parse(e.at);
+    return h('li', { class: 'ev', data: { kind: /unknown|refused|cancelled|voided/.test(e.kind) ? 'bad' : /closed|payment$|opened/.test(e.kind) ? 'major' : '' } },
+      h('time', { datetime: e.at }, day(ms) === first ? '' : day(ms) + ' ', seconds(ms)), h('span', { class: 'node', 'aria-hidden': 'true' }),
+      h('div', { class: 'ev-text' }, h('span', { class: 'ev-word' }, word('check.event.', e.kind)), e.by && h('span', { class: 'ev-sub' }, t('order.by', e.by))), h('span'));
+  }));
+}
+
+// ---- what can be done
+
+async function act(button, c, name, dangerous) {
+  if (!await ask(t(`check.${name}_title`, c.number), t(`check.${name}_effect`), t(`check.${name}_yes`), dangerous)) return;
+  if (await perform(button, `/v1/checks/${encodeURIComponent(c.id)}/${name}`, { done: t(`check.${name}_done`, c.number) })) one.run();
+}
+
+function acts(c) {
+  const button = (name, kind, dangerous) => h('button', { id: 'do-' + name, class: 'button ' + kind, onclick: e => act(e.currentTarget, c, name, dangerous) }, t('check.' + name));
+  const buttons = [];
+  if (c.state === 'open' && may('manager', 'staff')) {
+    if (c.lines?.length && !c.billed_at) buttons.push(button('bill', ''));
+    if (c.balance === 0 && c.lines?.length && !(c.payments || []).some(p => p.state === 'pending')) buttons.push(button('close', 'primary'));
+  }
+  if (c.state === 'closed' && may('manager')) buttons.push(button('reopen', 'danger', true));
+  return buttons.length ? h('footer', { class: 'p-acts' }, buttons) : null;
+}
