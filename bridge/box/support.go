@@ -4,8 +4,11 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	firmwareconfig "aboyeur/firmware-config"
 
 	"aboyeur/bridge/support"
 )
@@ -24,9 +27,38 @@ func (b *Box) buildSupport() (err error) {
 			support.Part{Name: "trace/hotel.txt", Write: func(_ context.Context, w io.Writer) error { return b.folio.WriteTrace(w) }})
 	}
 	b.support, err = support.New(support.Config{
-		Journal: b.journal, Site: b.c.Site.ID, Version: b.o.Version, Configuration: b.c.Redacted(), Log: b.recent, Parts: parts, Now: b.o.Now,
+		Journal: b.journal, Site: b.c.Site.ID, Version: b.o.Version, Configuration: b.c.Redacted(), Partners: b.partners(), Log: b.recent, Parts: parts, Now: b.o.Now,
 	})
 	return err
+}
+
+// partners are those whose side may be the one that does not work.
+func (b *Box) partners() []string {
+	known := map[string]string{"opentable": "OpenTable", "sevenrooms": "SevenRooms", "resy": "Resy", "thefork": "TheFork", "aleno": "aleno", "otter": "Otter", "deliverect": "Deliverect",
+		"ubereats": "Uber Eats", "lightspeed-k": "Lightspeed K-Series", "lightspeed-o": "Lightspeed O-Series", "bepoz": "Bepoz", "opera": "Oracle OPERA"}
+	list := []string{"Aboyeur"}
+	add := func(kind string) {
+		name := known[kind]
+		if name == "" {
+			name = kind
+		}
+		if kind != "" && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	if b.folio != nil {
+		add(b.c.PMS.Kind)
+	}
+	for _, r := range b.c.Reservations {
+		add(r.Platform)
+	}
+	for _, d := range b.c.Delivery {
+		add(d.Aggregator)
+	}
+	if b.c.POS.Kind != firmwareconfig.KindBuiltin {
+		add(b.c.POS.Kind)
+	}
+	return list
 }
 
 // scrape writes the metrics as a scrape gets them.

@@ -56,6 +56,7 @@ type fakeBox struct {
 	found    []object          // what a scan finds
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 	pass     fakePass
+	office   fakeOffice
 	settings object // of the screen, as somebody set them; nil: nobody did
 }
 
@@ -275,6 +276,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		return api.Answer(w, 200, body)
 	})
 	b.passRoutes(handle)
+	b.officeRoutes(handle)
 	b.hotelRoutes(handle)
 	b.printerRoutes(handle)
 	b.deviceRoutes(handle)

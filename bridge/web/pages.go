@@ -58,7 +58,7 @@ func (p *pages) style(page string) string {
 // navigation lists the console's pages in the order of its frame. A page's name is its address, its icon (page/icons.html),
 // its shell (page/NAME.html), its script and, if it has one, its stylesheet; nav.NAME is its word.
 func navigation() []string {
-	return []string{"orders", "hotel", "printers", "devices", "health", "audit", "help"}
+	return []string{"orders", "tables", "hotel", "printers", "devices", "reports", "health", "people", "audit", "help"}
 }
 
 // Nav is the navigation, for the frame.

@@ -65,6 +65,7 @@ func Routes(c Config) []api.Route {
 		fill(&s.Theme, "night")
 	}
 	p := newPages(c, newAssets())
+	manager := []access.Role{access.Manager}
 	office := []access.Role{access.Manager, access.Staff}
 	kitchen := []access.Role{access.Manager, access.Staff, access.Screen}
 	page := func(path, summary string, roles []access.Role, handle func(http.ResponseWriter, *http.Request) error) api.Route {
@@ -77,6 +78,8 @@ func Routes(c Config) []api.Route {
 		page("/{$}", "The console", office, p.console("orders")),
 		page("/orders", "Orders, newest first", office, p.console("orders")),
 		page("/orders/{id}", "One order: time line, tickets, paper", office, p.console("orders")),
+		page("/tables", "The floor: tables and checks", office, p.console("tables")),
+		page("/tables/{id}", "One check: lines, payments, what happened", office, p.console("tables")),
 		page("/hotel", "The hotel: postings", office, p.console("hotel")),
 		page("/hotel/postings/{id}", "One posting: what to look up, time line, void, refund, resolve", office, p.console("hotel")),
 		page("/hotel/guests", "Guests and accounts that can be charged", office, p.console("hotel")),
@@ -89,7 +92,9 @@ func Routes(c Config) []api.Route {
 		page("/add-printer", "Looks for printers and takes one into service", office, p.console("printers")),
 		page("/devices", "Screens, and the browsers paired with them", office, p.console("devices")),
 		page("/health", "The box's own figures and warnings", office, p.console("health")),
-		page("/audit", "Who did what", []access.Role{access.Manager}, p.console("audit")),
+		page("/reports", "Stations, sources and days added up", office, p.console("reports")),
+		page("/people", "Who gives a PIN on a shared screen", office, p.console("people")),
+		page("/audit", "Who did what", manager, p.console("audit")),
 		page("/help", "How to use screens and console", office, p.console("help")),
 		page("/screens/{screen}", "A kitchen screen", kitchen, p.kitchen),
 		page("/screens/{screen}/keys", "What the keys of a screen do, and what a bump bar sends", kitchen, p.keys),

@@ -76,7 +76,7 @@ const GRADE = { paid: 'ok', pending: 'warn', unknown: 'bad', voided: '' };
 
 function payments(c) {
   if (!c.payments?.length) return h('p', { class: 'soft' }, t('check.no_payments'));
-  return h('table', { class: 'rows plain pays' }, h('tbody', {}, c.payments.map(p => h('tr', {}, h('td', {}, h('b', {}, word('check.method.', p.method)), p.room && ' ' + t('check.room', p.room), h('small', {}, seconds(Date.parse(p.at)).slice(0, 5)), p.posting && h('a', { class: 'p-link', href: '/hotel/postings/' + p.posting }, t('check.posting'))),
+  return h('table', { class: 'rows plain pays' }, h('tbody', {}, c.payments.map(p => h('tr', {}, h('td', {}, h('b', {}, p.room ? t('check.room', p.room) : word('check.method.', p.method)), h('small', {}, seconds(Date.parse(p.at)).slice(0, 5)), p.posting && h('a', { class: 'p-link', href: '/hotel/postings/' + p.posting }, t('check.posting'))),
     h('td', {}, h('span', { class: 'pos', data: { grade: GRADE[p.state] } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), t('check.payment.' + p.state))),
     h('td', { class: 'num' }, money(p.amount), p.tip ? h('small', {}, t('check.tip', money(p.tip))) : '')))));
 }
@@ -101,7 +101,7 @@ async function act(button, c, name, dangerous) {
 }
 
 function acts(c) {
-  const button = (name, kind, dangerous) => h('button', { id: 'do-' + name, class: 'button ' + kind, onclick: e => act(e.currentTarget, c, name, dangerous) }, t('check.' + name));
+  const button = (name, kind, dangerous) => h('button', { id: 'do-' + name, class: 'button ' + kind, onclick: e => act(e.currentTarget, c, name, dangerous) }, t(`check.${name}_yes`));
   const buttons = [];
   if (c.state === 'open' && may('manager', 'staff')) {
     if (c.lines?.length && !c.billed_at) buttons.push(button('bill', ''));

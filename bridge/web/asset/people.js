@@ -1,4 +1,4 @@
-// People: who gives a PIN on a shared screen, and the browsers that are screens. Tokens are lines of a file at the box.
+// People: who gives a PIN on a shared screen. Tokens are lines of a file at the box.
 
 import { $, call, h, get, n, newKey, swap, t, when, word } from './base.js';
 import { field, mark } from './form.js';
@@ -75,32 +75,18 @@ const people = rows({
     { head: '', value: null, csv: false, text: () => '', narrow: true, cell: p => h('div', { class: 'row-acts' }, p.locked_until && act('unlock-' + p.id, 'people.unlock', '', p, unlock), act('pin-' + p.id, 'people.set_pin', '', p, newPIN), act('remove-' + p.id, 'people.remove', 'danger', p, remove)) },
   ],
 });
-const screens = rows({
-  name: 'screens', label: t('people.screens'), id: p => p.id, empty: [t('devices.empty'), t('people.screens_remedy')],
-  columns: [
-    { head: t('devices.screen'), text: p => p.screen, cell: p => h('b', {}, p.screen) }, { head: t('devices.label'), text: p => p.label }, { head: t('devices.paired_at'), text: p => when(p.paired_at), value: p => p.paired_at },
-    { head: t('devices.last_seen'), text: p => p.last_seen ? when(p.last_seen) : t('devices.never'), value: p => p.last_seen || '' },
-    { head: '', value: null, csv: false, text: () => '', narrow: true, cell: p => h('button', { class: 'button danger small', id: 'revoke-' + p.id, onclick: async e => {
-      const button = e.currentTarget;
-      if (await ask(t('devices.revoke_title', p.screen), t('devices.revoke_effect', p.label || p.screen), t('devices.revoke_yes'), true) && await perform(button, '/v1/pairings/' + encodeURIComponent(p.id), { method: 'DELETE', done: t('devices.revoked') })) list.run();
-    } }, t('devices.revoke')) },
-  ],
-});
-
 let drawn = false;
 const list = follow(['access'], async () => {
-  const [all, paired] = await Promise.all([get('/v1/people'), get('/v1/pairings')]);
+  const all = await get('/v1/people');
   await ready;
   people.set(all.people || []);
-  screens.set(paired.pairings || []);
   if (drawn) return;
   drawn = true;
   const body = $('body');
   body.setAttribute('aria-busy', 'false');
   swap(body,
     may('manager') && h('section', {}, h('h2', { class: 'part-head' }, t('people.add_title')), h('div', { class: 'sheet pad' }, addForm())),
-    h('section', { class: 'block' }, h('div', { class: 'bar tight' }, h('h2', {}, t('people.with_pin')), people.tools), people.place),
-    h('section', { class: 'block' }, h('div', { class: 'bar tight' }, h('h2', {}, t('people.screens')), screens.tools), screens.place),
+    h('section', { class: 'block' }, h('div', { class: 'block-head' }, h('h2', {}, t('people.with_pin')), people.tools), people.place),
     h('section', { class: 'block sheet prose' }, h('h2', {}, t('people.tokens')), h('p', {}, t('people.tokens_text')),
       h('pre', { class: 'sample' }, 'aboyeur token list   --file /etc/aboyeur/tokens\naboyeur token add    --file /etc/aboyeur/tokens --role staff --name lea\naboyeur token remove --file /etc/aboyeur/tokens --name lea'),
       h('p', { class: 'soft' }, t('people.tokens_roles', ['admin', 'manager', 'staff', 'till', 'aggregator', 'screen', 'metrics'].map(r => word('role.', r)).join(', ')))));

@@ -3,10 +3,15 @@
 
 import { call, get, h, swap, t } from './base.js';
 
+const styled = new Promise(done => { // the stylesheet comes with the first who asks
+  document.head.append(h('link', { rel: 'stylesheet', href: new URL('pin.css', import.meta.url).pathname, onload: done, onerror: done }));
+});
+
 const MOST = 12; // digits
 
 // enter opens the dialog. It resolves to {name, role, until} when somebody came in, to null when nobody did.
-export function enter() {
+export async function enter() {
+  await styled;
   return new Promise(done => {
     let people = [], person = null, pin = '', busy = false;
     const words = h('p', { class: 'pin-words', role: 'alert' }), body = h('div', { class: 'pin-body' });
@@ -39,9 +44,10 @@ export function enter() {
       pin = '';
       show();
       const key = (k, label, kind) => h('button', { type: 'button', class: 'pin-key ' + (kind || ''), onclick: () => press(k) }, label);
-      swap(body, dots, h('div', { class: 'pin-pad' }, ['1', '2', '3', '4', '5', '6', '7', '8', '9'].map(k => key(k, k)), key('back', '⌫', 'soft'), key('0', '0'),
+      swap(body, dots, h('div', { class: 'pin-pad', tabindex: -1 }, ['1', '2', '3', '4', '5', '6', '7', '8', '9'].map(k => key(k, k)), key('back', '⌫', 'soft'), key('0', '0'),
         h('button', { type: 'button', class: 'pin-key go', onclick: send }, t('pin.go'))),
       h('button', { type: 'button', class: 'pin-back', onclick: names }, t('pin.another')));
+      body.querySelector('.pin-pad').focus(); // keys work at once
     }
 
     async function send() {

@@ -133,15 +133,15 @@ function draw() {
   swap(body,
     figures(f, r),
     columns.length > 0 && h('section', { class: 'block' },
-      h('div', { class: 'bar tight' }, h('h2', {}, t(single ? 'reports.by_half' : 'reports.by_day')), h('div', { class: 'chips', role: 'group', 'aria-label': t('reports.station') },
+      h('div', { class: 'block-head' }, h('h2', {}, t(single ? 'reports.by_half' : 'reports.by_day')), h('div', { class: 'chips', role: 'group', 'aria-label': t('reports.station') },
         single && r.stations.length > 1 && [['', t('reports.all_stations')], ...r.stations.map(s => [s.station, s.station])].map(([name, words]) => h('button', { class: 'pill', type: 'button', 'aria-pressed': String(name === station), onclick: () => go({ station: name }) }, words)))),
-      h('div', { class: 'sheet pad' }, bars({ columns, label: columns.map(c => c.says).join('; '), told: words => { told.textContent = words || ' '; } }), h('div', { class: 'legend' }, told,
+      h('div', { class: 'sheet pad' }, h('div', { class: 'bars-scroll', tabindex: 0 }, bars({ columns, label: columns.map(c => c.says).join('; '), told: words => { told.textContent = words || ' '; } })), h('div', { class: 'legend' }, told,
         h('span', { class: 'key' }, h('i', { class: 'b-well' }), t('reports.in_time')), h('span', { class: 'key' }, h('i', { class: 'b-warned' }), t('reports.past_first')), h('span', { class: 'key' }, h('i', { class: 'b-late' }), t('reports.past_second'))))),
     part('reports.stations', stations), part('reports.sources', sources), !single && part('reports.days', days),
     single && h('p', { class: 'soft block' }, t('reports.day_is', dayName(r.from), clock(Date.parse(r.begins)), clock(Date.parse(r.ends))), ' ', r.running && t('reports.running')));
 }
 
-const part = (key, list) => h('section', { class: 'block' }, h('div', { class: 'bar tight' }, h('h2', {}, t(key)), list.tools), list.place);
+const part = (key, list) => h('section', { class: 'block' }, h('div', { class: 'block-head' }, h('h2', {}, t(key)), list.tools), list.place);
 
 const load = follow([], async () => {
   const { from, to } = address(), q = new URLSearchParams();

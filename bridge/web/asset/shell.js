@@ -23,12 +23,21 @@ async function whoAmI() {
     return;
   }
   swap($('who'), h('b', {}, me.name || ''), me.role && h('small', {}, t('role.' + me.role)));
-  $('sign-out').hidden = me.name === 'demo'; // this very machine is let in without a session
+  $('who').disabled = me.via === 'token';
+  $('sign-out').hidden = me.via === 'demo'; // this very machine is let in without a session
 }
 
+// Several share this browser: somebody else gives a PIN, and afterwards the browser is what it was.
+$('who').addEventListener('click', async () => {
+  const { enter } = await import('./pin.js');
+  if (await enter()) location.reload();
+});
+
 $('sign-out').addEventListener('click', async () => {
-  try { await call('DELETE', '/v1/session'); } catch { /* the cookie may be gone already */ }
-  location.assign('/sign-in');
+  const visit = me.via === 'pin';
+  try { await call('DELETE', visit ? '/v1/session/person' : '/v1/session'); } catch { /* the cookie may be gone already */ }
+  if (visit) location.reload();
+  else location.assign('/sign-in');
 });
 
 // ---- the navigation on a narrow glass: a menu over the page
