@@ -96,12 +96,12 @@ function timeline(c) {
 // ---- what can be done
 
 async function act(button, c, name, dangerous) {
-  if (!await ask(t(`check.${name}_title`, c.number), t(`check.${name}_effect`), t(`check.${name}_yes`), dangerous)) return;
-  if (await perform(button, `/v1/checks/${encodeURIComponent(c.id)}/${name}`, { done: t(`check.${name}_done`, c.number) })) one.run();
+  if (!await ask(t('check.' + name + '_title', c.number), t('check.' + name + '_effect'), t('check.' + name + '_yes'), dangerous)) return;
+  if (await perform(button, `/v1/checks/${encodeURIComponent(c.id)}/${name}`, { done: t('check.' + name + '_done', c.number) })) one.run();
 }
 
 function acts(c) {
-  const button = (name, kind, dangerous) => h('button', { id: 'do-' + name, class: 'button ' + kind, onclick: e => act(e.currentTarget, c, name, dangerous) }, t(`check.${name}_yes`));
+  const button = (name, kind, dangerous) => h('button', { id: 'do-' + name, class: 'button ' + kind, onclick: e => act(e.currentTarget, c, name, dangerous) }, t('check.' + name + '_yes'));
   const buttons = [];
   if (c.state === 'open' && may('manager', 'staff')) {
     if (c.lines?.length && !c.billed_at) buttons.push(button('bill', ''));

@@ -4,7 +4,7 @@
 import { call, get, h, swap, t } from './base.js';
 
 const styled = new Promise(done => { // the stylesheet comes with the first who asks
-  document.head.append(h('link', { rel: 'stylesheet', href: new URL('pin.css', import.meta.url).pathname, onload: done, onerror: done }));
+  document.head.append(h('link', { rel: 'stylesheet', href: new URL('./pin.css', import.meta.url).pathname, onload: done, onerror: done }));
 });
 
 const MOST = 12; // digits
