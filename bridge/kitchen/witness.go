@@ -119,7 +119,10 @@ func stationsOf(tickets map[journal.ID]string) map[string]bool {
 	return stations
 }
 
-// printInstead puts a ticket on paper whose screen did not show it, headed by its station.
+const selectTried = `SELECT EXISTS (SELECT 1 FROM jobs WHERE ticket_key = ? AND attempt > 0)`
+
+// printInstead puts a ticket on paper whose screen did not show it, headed by its station. Where a printer began it and
+// nobody knows how far it came, the banner stands on it.
 func (k *Kitchen) printInstead(ctx context.Context, id journal.ID) error {
 	return k.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
 		r, err := loadTicket(tx, id)
@@ -131,6 +134,12 @@ func (k *Kitchen) printInstead(ctx context.Context, id journal.ID) error {
 			return nil // nothing here prints; the warning stands
 		}
 		j := newJob{id: k.c.Journal.NewID(), queue: q, body: q.paper.render(&r.Ticket, r.Station)}
+		if err := tx.QueryRow(selectTried, []any{id.Key()}, &j.redo); err != nil {
+			return err
+		}
+		if j.redo {
+			j.reason = "unknown"
+		}
 		if err := q.insert(tx, &r.Ticket, &j); err != nil {
 			return err
 		}

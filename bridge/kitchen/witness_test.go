@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/devices/printer"
 	"aboyeur/devices/screen"
 )
 
@@ -96,6 +97,33 @@ func TestUnseenTickets(t *testing.T) {
 	h.restart()
 	look(UnseenAfter + time.Second)
 	same(t, "told after a restart", told.take(), []string{"unseen wall true"})
+}
+
+// TestUnseenTicketThatMayBeOnPaper: what a printer began and gave up as unknown goes elsewhere under the banner only.
+func TestUnseenTicketThatMayBeOnPaper(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	grill := h.printers["grill"]
+	grill.setIdle(true)
+	r := h.place(newOrder(dish(1, "Steak", "Grill")))
+	grill.report(printer.Sent, false)
+	grill.report(printer.Unknown, true)
+	h.settle()
+	h.clock.add(UnseenAfter + time.Second)
+	if err := h.kitchen.LookForUnseen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if jobs := h.jobs(r.ID); len(jobs) != 2 {
+		t.Fatalf("jobs %v, want a second one", jobs)
+	}
+	for _, p := range h.printers {
+		p.drain()
+		for _, body := range p.bodies {
+			if strings.Contains(body, "Steak") && !strings.HasPrefix(body, "REPRINT") {
+				t.Errorf("printed without the banner:\n%q", body)
+			}
+		}
+	}
 }
 
 // TestSilentScreen: after 15 s of silence the backup shows the tickets of a screen, and gives them back.

@@ -570,7 +570,8 @@ func (k *killer) judge(printers []paperPrinter) {
 	}
 	for _, w := range slices.Sorted(maps.Keys(paper)) {
 		if c := paper[w]; c.plain > 1 {
-			k.t.Errorf("ticket %s is on paper %d times without a banner (and %d with)", w, c.plain, c.banner)
+			id, _, _ := strings.Cut(w, " ")
+			k.t.Errorf("ticket %s is on paper %d times without a banner (and %d with)\n%s\n%s", w, c.plain, c.banner, k.marked(printers, id), k.story(id))
 		}
 	}
 }
@@ -582,6 +583,18 @@ func mark(text string) string {
 		return ""
 	}
 	return text[at : at+7]
+}
+
+// story gives what the box tells of the order with that mark, for a person who looks for the fault.
+func (k *killer) story(id string) json.RawMessage {
+	for _, o := range k.orders {
+		if o.Partner.OrderID == id {
+			var story json.RawMessage
+			_, _ = k.call(k.t.Context(), http.MethodGet, "/v1/orders/"+o.id, nil, &story)
+			return story
+		}
+	}
+	return nil
 }
 
 // marked gives every piece of paper that bears the mark, for a person who looks for the fault.
