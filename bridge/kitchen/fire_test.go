@@ -226,7 +226,7 @@ func TestTicks(t *testing.T) {
 	if k := h.ticketOf(id, "Rice"); k.Lines[2].At.IsZero() || !k.Lines[1].At.IsZero() || k.Lines[2].Change != "" {
 		t.Errorf("what came later stands under its time: %+v", k.Lines)
 	}
-	o = h.change(id, o, dish(3, "Fish", "Grill"), dish(1, "Steak", "Grill"), dish(1, "Rice", "Grill"))
+	h.change(id, o, dish(3, "Fish", "Grill"), dish(1, "Steak", "Grill"), dish(1, "Rice", "Grill"))
 	h.act("seen", ticket)
 	same(t, "more fish is to be cooked", ticked(), nil)
 	if err := tick(0, true); err != nil {

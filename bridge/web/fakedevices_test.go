@@ -28,6 +28,11 @@ func (b *fakeBox) deviceRoutes(handle func(string, func(http.ResponseWriter, *ht
 		b.note(fmt.Sprint(r.PathValue("act"), " ", r.PathValue("station"), " ", body.To))
 		b.mu.Lock()
 		defer b.mu.Unlock()
+		b.service.closed = []object{}
+		if body.To != "" {
+			b.service.closed = append(b.service.closed, object{"station": r.PathValue("station"), "to": body.To})
+		}
+		defer b.publish("reload", object{})
 		for _, s := range b.stations {
 			if s["name"] == r.PathValue("station") {
 				s["closed_to"] = body.To

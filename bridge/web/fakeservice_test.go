@@ -11,10 +11,9 @@ import (
 
 // fakeService is what holds for a whole service: what is sold out, which stations are closed, what is scheduled.
 type fakeService struct {
-	sold     map[string]object // by SKU
-	closed   []object          // {station, to}
-	stations []object
-	later    []object
+	sold   map[string]object // by SKU
+	closed []object          // {station, to}
+	later  []object
 }
 
 func (b *fakeBox) soldOut() []object {
@@ -31,29 +30,6 @@ func (b *fakeBox) serviceRoutes(handle func(string, func(http.ResponseWriter, *h
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return api.Answer(w, 200, object{"later": b.service.later})
-	})
-	handle("GET /v1/stations", func(w http.ResponseWriter, r *http.Request) error {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return api.Answer(w, 200, object{"stations": b.service.stations})
-	})
-	handle("POST /v1/stations/{station}/{act}", func(w http.ResponseWriter, r *http.Request) error {
-		var body struct{ To string }
-		_ = json.NewDecoder(r.Body).Decode(&body) // open has no body
-		b.note(r.PathValue("act") + " " + r.PathValue("station") + " " + body.To)
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.service.closed = []object{}
-		if body.To != "" {
-			b.service.closed = append(b.service.closed, object{"station": r.PathValue("station"), "to": body.To})
-		}
-		for _, s := range b.service.stations {
-			if s["name"] == r.PathValue("station") {
-				s["closed_to"] = body.To
-			}
-		}
-		b.publish("reload", object{})
-		return api.Answer(w, 200, object{"stations": b.service.stations})
 	})
 	handle("POST /v1/menu/items/{sku}/{act}", func(w http.ResponseWriter, r *http.Request) error {
 		var body struct{ Name string }

@@ -60,6 +60,7 @@ func TestF5TicksAndF16Allergy(t *testing.T) {
 	b.wait("Bump fills", "document.querySelector('[data-act=bump].full')")
 	b.open("/screens/grill")
 	b.wait("ticks last", "document.querySelectorAll('[data-ticket=a] .ticked').length === 2")
+	b.shoot("flow-ticks")
 	b.click("[data-ticket=a] [data-n='1']")
 	b.until("taken back", func() bool { return box.count("untick 1 a") == 1 })
 	b.wait("not full any more", "document.querySelector('[data-act=bump]:not(.full)')")
@@ -93,6 +94,7 @@ func TestF6CoursesF7HoldAndFireF11AllDay(t *testing.T) {
 	if got := strings.Join(strings.Fields(b.text("#allday")), " "); !strings.Contains(got, "2(+1) Entrecôte") || !strings.Contains(got, "0(+4) Saumon") {
 		t.Errorf("all day: %q", got)
 	}
+	b.shoot("flow-courses")
 	b.click("[data-ticket=b] [data-act=fire]")
 	b.until("fired", func() bool { return box.count("fire b") == 1 })
 	b.wait("it can be bumped", "document.querySelector('[data-ticket=b] [data-act=bump]')")
@@ -150,6 +152,7 @@ func TestF12AdditionsF13TableMove(t *testing.T) {
 	if got := strings.Fields(b.text("[data-ticket=a] .k-lines")); got[0] != "1" || got[1] != "Entrecôte" || !strings.Contains(strings.Join(got, " "), "2 Frites + ") || got[len(got)-1] != "Saumon" {
 		t.Errorf("the card reads %q: what came later stands last, under its time", got)
 	}
+	b.shoot("flow-additions")
 	b.click("[data-act=seen][data-id=a]")
 	b.wait("the time stays", "!document.querySelector('[data-ticket=a] .k-flag') && document.querySelector('[data-ticket=a] .k-added-at')")
 	box.update("a", object{"changed_unseen": true, "table": "31", "was_table": "12"})
@@ -184,6 +187,7 @@ func TestF18LaterLane(t *testing.T) {
 	if got := b.text(".k-sheet"); !strings.Contains(got, "#52 Uber Eats") || !strings.Contains(got, "2 Entrecôte") {
 		t.Errorf("the list reads %q", got)
 	}
+	b.shoot("flow-later")
 	b.key("Escape", "Escape")
 	b.wait("closed", "document.querySelector('#over').hidden")
 }
@@ -193,6 +197,7 @@ func TestF19SoldOut(t *testing.T) {
 	box, b := kitchenTab(t, "en", ticketAt("a", 1, time.Minute, object{"lines": []object{line(1, "Entrecôte", object{"n": 0, "sku": "E 1"}), line(1, "Maison", object{"n": 1})}}))
 	b.longPress("[data-ticket=a] [data-n='0'] .k-item")
 	b.wait("the effect is named", "document.querySelector('.k-say')?.innerText.includes('delivery platforms')")
+	b.shoot("flow-sold-out")
 	if len(box.service.sold) != 0 {
 		t.Error("it is sold out before anybody said so")
 	}
@@ -218,7 +223,7 @@ func TestF19SoldOut(t *testing.T) {
 func TestF20ClosedStation(t *testing.T) {
 	box := newFakeBox(t, Config{})
 	box.tickets = []object{ticketAt("a", 1, time.Minute, nil)}
-	box.service.stations = []object{{"name": "grill", "printers": []string{}, "screens": []string{"grill"}, "open": 1}, {"name": "bar", "printers": []string{}, "screens": []string{"bar"}, "open": 0},
+	box.stations = []object{{"name": "grill", "printers": []string{}, "screens": []string{"grill"}, "open": 1}, {"name": "bar", "printers": []string{}, "screens": []string{"bar"}, "open": 0},
 		{"name": "pass", "printers": []string{"pass"}, "screens": []string{}, "open": 0}}
 	b := openTab(t, box, 1920, 1080)
 	b.open("/screens/grill")
@@ -227,6 +232,7 @@ func TestF20ClosedStation(t *testing.T) {
 	b.wait("close grill", "document.querySelector('.k-recall')?.innerText.includes('Close grill')")
 	b.key("Digit1", "1")
 	b.wait("the effect is named", "document.querySelector('.k-say')?.innerText.includes('the open ones too')")
+	b.shoot("flow-close-station")
 	if got := b.eval("document.querySelectorAll('.k-recall').length"); got != "1" {
 		t.Errorf("%s stations are offered, want the bar alone: the pass has no screen", got)
 	}
