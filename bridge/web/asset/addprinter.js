@@ -115,7 +115,7 @@ function drawForm(f) {
       page.go('/printers/' + encodeURIComponent(v.name));
     } catch (fault) {
       yes.disabled = false;
-      const known = (fault.problem?.errors || []).filter(x => inputs[x.pointer]);
+      const known = fault.problem?.code === 'name_taken' ? [{ pointer: '/name', detail: fault.message }] : (fault.problem?.errors || []).filter(x => inputs[x.pointer]);
       if (known.length) blame(known.map(x => [x.pointer, x.detail]));
       else toast(fault.status === 403 ? t('page.forbidden') : fault.message, 'bad');
     }
