@@ -60,3 +60,24 @@ func TestPrintersPageOverARealBox(t *testing.T) {
 	}
 	console.wait("and in its pictures", `document.querySelector('.paper-card')?.innerText.includes('W0W')`)
 }
+
+// TestAddPrinterOverARealBox finds a printer on the network from the page, has it print its number, takes it into service
+// and removes it again.
+func TestAddPrinterOverARealBox(t *testing.T) {
+	r := newRig(t)
+	s := newSpare(r)
+	r.start()
+	console := r.page()
+	console.run(chromedp.Navigate(r.base+"/printers"), chromedp.Click("#add", chromedp.ByQuery), chromedp.Click("#scan", chromedp.ByQuery))
+	console.wait("its own printers by their names, and the new one", `document.querySelectorAll('.found li').length === 3 && document.querySelector('.found').innerText.includes('already grill')`)
+	mine := fmt.Sprintf(`.found li[data-address="%s"] `, s.address())
+	console.run(chromedp.Click(mine+"[data-act=identify]", chromedp.ByQuery))
+	r.wait("it printed its number", func() bool { return len(s.Tickets()) == 1 })
+	console.run(chromedp.Click(mine+"[data-act=take]", chromedp.ByQuery), chromedp.SendKeys("#add-name", "grill", chromedp.ByQuery), chromedp.Click("#add-yes", chromedp.ByQuery))
+	console.wait("a name that is taken", `document.querySelector('#add-name-fault').innerText !== ''`)
+	console.shoot("real-add-printer")
+	console.run(chromedp.Evaluate(`document.querySelector('#add-name').value = ''`, nil), chromedp.SendKeys("#add-name", "terrace", chromedp.ByQuery), chromedp.Click("#add-yes", chromedp.ByQuery))
+	console.wait("it is in service", `location.pathname === '/printers/terrace' && document.querySelector('#panel .state')?.innerText === 'ready'`)
+	console.run(chromedp.Click("#p-remove", chromedp.ByQuery), chromedp.Click("dialog .danger", chromedp.ByQuery))
+	console.wait("and gone", `location.pathname === '/printers' && document.querySelectorAll('.tile').length === 2`)
+}
