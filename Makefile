@@ -126,6 +126,22 @@ emulate-usb: need-emulate ## USB printing through the real kernel and libusb, in
 need-emulate: need-run
 	@$(call need,gcc libc6-dev qemu-system-x86 ipxe-qemu seabios mmdebstrap e2fsprogs kmod cpio busybox-static)
 
+# Packages carry a version that Debian can order: the tag, or 0.0.0 with the commit behind it.
+DEBVERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' 2>/dev/null || echo 0.0.0+git$$(git log -1 --format=%cd.%h --date=format:%Y%m%d 2>/dev/null || echo none)))
+DEBARCHS   ?= amd64 arm64 armhf
+
+.PHONY: deb
+deb: need-run ## bin/aboyeur_VERSION_ARCH.deb for amd64, arm64 and armhf
+	@for arch in $(DEBARCHS); do GO=$(GO) BUILDVCS=$(BUILDVCS) systemd/package/build.sh $(DEBVERSION) $$arch bin; done
+
+.PHONY: deb-test
+deb-test: need-deb-test deb ## the package in a throw-away Debian root: install, upgrade, remove, purge; as root
+	systemd/package/test.sh $(DEBVERSION) bin/aboyeur_$(DEBVERSION)_amd64.deb $(or $(CACHE),$(HOME)/.cache/aboyeur)/deb-root
+
+.PHONY: need-deb-test
+need-deb-test:
+	@$(call need,mmdebstrap curl)
+
 .PHONY: clean
 clean: ## removes what was built; the Go caches stay
 	rm -rf bin screenshots

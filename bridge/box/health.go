@@ -48,8 +48,8 @@ type health struct {
 	figures  board.Figures
 	printers map[string]printer.Status
 
-	up, paper                            *prometheus.GaugeVec
-	temperature, throttled, disk, memory prometheus.Gauge
+	up, paper                                   *prometheus.GaugeVec
+	temperature, throttled, disk, memory, clock prometheus.Gauge
 }
 
 func newHealth(b *Box) (*health, error) {
@@ -64,13 +64,14 @@ func newHealth(b *Box) (*health, error) {
 		temperature: gauge("aboyeur_board_temperature_celsius", "Temperature of the hottest sensor of the board; NaN without one."),
 		throttled:   gauge("aboyeur_board_throttled", "1 while the board is slowed down by heat or a weak power supply."),
 		disk:        gauge("aboyeur_board_disk_free_bytes", "Free space on the journal's disk."),
+		clock:       gauge("aboyeur_board_clock_synchronised", "1 while a time server holds the clock; NaN where the system does not tell."),
 		memory:      gauge("aboyeur_board_memory_available_bytes", "Memory that can be had without swapping."),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "aboyeur_build_info", Help: "Always 1; the label tells the version.", ConstLabels: prometheus.Labels{"version": b.o.Version}})
 	build.Set(1)
 	bundle := gauge("aboyeur_config_bundle_number", "Number of the configuration bundle in force; 0 for a plain file.")
 	bundle.Set(float64(b.o.Bundle.Number))
-	for _, c := range []prometheus.Collector{h.up, h.paper, h.temperature, h.throttled, h.disk, h.memory, build, bundle} {
+	for _, c := range []prometheus.Collector{h.up, h.paper, h.temperature, h.throttled, h.disk, h.memory, h.clock, build, bundle} {
 		if err := b.registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -142,6 +143,10 @@ func (h *health) readBoard(ctx context.Context) {
 		h.temperature.Set(f.Temperature)
 	}
 	h.throttled.Set(oneIf(f.Throttled.Now()))
+	h.clock.Set(math.NaN())
+	if f.ClockKnown {
+		h.clock.Set(oneIf(f.ClockSet))
+	}
 	h.disk.Set(float64(f.DiskFree))
 	h.memory.Set(float64(f.MemoryAvailable))
 	h.raise(f.TemperatureKnown && f.Temperature >= hot, "board_hot", warning.Warn, "board", int64(f.Temperature))

@@ -41,6 +41,7 @@ func commands() []command {
 		{"identity", "the box's own public key, to which secrets are sealed", runIdentity},
 		{"bundle", "signed configurations: keygen, pack, verify, show, apply", runBundle},
 		{"flash", "bring a bundle to a box by USB stick or cable; read its status and logs", runFlash},
+		{"doctor", "look at everything a box needs: devices, permissions, disk, clock, links", runDoctor},
 		{"simulate", "run a simulated peer: a printer", runSimulate},
 		{"escpos", "show what a byte stream would print", runEscpos},
 		{"version", "version, commit, Go version, with or without libusb", runVersion},

@@ -32,6 +32,10 @@ type Figures struct {
 	MemoryTotal      uint64
 	Load             float64 // average of a minute
 	Uptime           time.Duration
+	ClockSet         bool // a time server holds the clock
+	ClockKnown       bool
+	Wear             int // tenths of the card's life used, 11 is beyond its end
+	WearKnown        bool
 }
 
 // Throttling is what the firmware of a Raspberry Pi says of power and heat (its get_throttled word).
@@ -92,6 +96,8 @@ func (b Board) Read(ctx context.Context) (Figures, error) {
 	if sys == "" {
 		sys = "/sys"
 	}
+	f.ClockSet, f.ClockKnown = clock()
+	f.Wear, f.WearKnown = wear(sys)
 	switch word, err := os.ReadFile(filepath.Join(sys, throttledFile)); {
 	case err == nil:
 		n, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(string(word)), "0x"), 16, 32)

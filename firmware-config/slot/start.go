@@ -147,6 +147,7 @@ func (s *Store) Told(ctx context.Context, e Event) error {
 type Status struct {
 	Site   string
 	Number uint64 // in force; 0 none
+	Config string // path of its configuration; "" none
 	Trial  bool
 	Event  *Event  // the latest that nobody told
 	Report *Report // of the latest attempt
@@ -162,6 +163,7 @@ func (s *Store) Status() (Status, error) {
 	}
 	v := Status{Site: s.site(st), Trial: st.Trial != nil, Event: st.Event, Why: st.Why}
 	if st.Slot != "" {
+		v.Config = s.path(st.Slot)
 		if head, err := s.disk.ReadFile(st.Slot + "/manifest"); err == nil {
 			v.Number = number(head)
 		}
