@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -57,11 +58,21 @@ func (c *clock) add(d time.Duration) {
 }
 
 // hatch fits the kitchen to the orders, as the box does.
-type hatch struct{ *Kitchen }
+type hatch struct {
+	*Kitchen
+	planned func() // a plan is made, what follows is its commit; nil: nobody listens
+}
 
 type hatchPlan struct{ *Plan }
 
-func (h hatch) Plan(o sale.Placed) order.Plan { return hatchPlan{h.Kitchen.Plan(o)} }
+func (h hatch) Plan(o sale.Placed) order.Plan {
+	p := hatchPlan{h.Kitchen.Plan(o)}
+	if h.planned != nil {
+		h.planned()
+	}
+	return p
+}
+
 func (h hatch) Change(o sale.Placed, was *sale.Order) order.Plan {
 	return hatchPlan{h.Kitchen.Change(o, was)}
 }
@@ -98,6 +109,8 @@ type house struct {
 	clock    *clock
 	config   Config
 	wrap     func(driver.Connector) driver.Connector
+	planned  func()
+	later    time.Duration // of the journal; 0 means a millisecond
 	registry *prometheus.Registry
 
 	journal  *journal.Journal
@@ -139,7 +152,7 @@ func (h *house) open() {
 	h.t.Helper()
 	ctx := context.Background()
 	h.registry = prometheus.NewPedanticRegistry()
-	j, err := journal.Open(ctx, journal.Config{Dir: h.dir, Now: h.clock.now, Log: quiet, LaterDelay: time.Millisecond, Wrap: h.wrap})
+	j, err := journal.Open(ctx, journal.Config{Dir: h.dir, Now: h.clock.now, Log: quiet, LaterDelay: cmp.Or(h.later, time.Millisecond), Wrap: h.wrap})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -153,7 +166,7 @@ func (h *house) open() {
 	if h.kitchen, err = New(ctx, c); err != nil {
 		h.t.Fatal(err)
 	}
-	h.orders, err = order.New(ctx, order.Config{Journal: j, Kitchen: hatch{h.kitchen}, Calendar: order.Calendar{Location: time.UTC, Close: 5 * time.Hour}, Courses: 4, Now: h.clock.now, Log: quiet})
+	h.orders, err = order.New(ctx, order.Config{Journal: j, Kitchen: hatch{h.kitchen, h.planned}, Calendar: order.Calendar{Location: time.UTC, Close: 5 * time.Hour}, Courses: 4, Now: h.clock.now, Log: quiet})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type Block struct {
 	Right   string `json:"right,omitempty" yaml:"right,omitempty"`
 	Rule    string `json:"rule,omitempty" yaml:"rule,omitempty"` // an ASCII character
 	Logo    bool   `json:"logo,omitempty" yaml:"logo,omitempty"`
-	QR      string `json:"qr,omitempty" yaml:"qr,omitempty"`           // printed as text where the model has none
+	QR      string `json:"qr,omitempty" yaml:"qr,omitempty"`           // drawn where the model has no command for it, printed as text where it does not fit
 	Barcode string `json:"barcode,omitempty" yaml:"barcode,omitempty"` // Code 128; printed as text where it cannot be
 	Feed    int    `json:"feed,omitempty" yaml:"feed,omitempty"`       // empty lines, 1 to 10
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/boombuler/barcode/qr"
 )
 
 // Symbology is a kind of bar code.
@@ -131,11 +133,11 @@ func checkDigit(data string) byte {
 // qrCapacity is how many bytes a QR code of each version holds at level M, from version 1 on.
 var qrCapacity = [...]int{14, 26, 42, 62, 84, 106, 122, 152, 180, 213, 251, 287, 331, 362, 412, 450, 504, 560, 624, 666, 711, 779, 857, 911, 997, 1059, 1125, 1190, 1264}
 
-// QR prints a QR code, level M, its modules as large as the paper allows up to six dots. It is an error when the text is
-// empty, longer than MaxQR, no UTF-8 or has control characters, when it does not fit, or when the model has none. It ends
-// the line in hand.
+// QR prints a QR code, level M, its modules as large as the paper allows up to six dots; models that know no such symbol
+// get it as a picture. It is an error when the text is empty, longer than MaxQR, no UTF-8 or has control characters, when it
+// does not fit, or when the model prints no pictures either. It ends the line in hand.
 func (e *Encoder) QR(text string) error {
-	if !e.p.QR {
+	if !e.p.QR && !e.p.Raster && !e.p.Strips {
 		return ErrSymbol
 	}
 	if err := symbolText(text, MaxQR); err != nil {
@@ -150,12 +152,37 @@ func (e *Encoder) QR(text string) error {
 	if module < 3 {                        // telephones give up below
 		return fmt.Errorf("QR code of %d bytes is wider than the paper", len(text))
 	}
+	if !e.p.QR {
+		return e.drawQR(text, module)
+	}
 	e.block(func() {
 		e.b = append(e.b, gs, '(', 'k', 4, 0, 0x31, 0x41, 0x32, 0)
 		e.b = append(e.b, gs, '(', 'k', 3, 0, 0x31, 0x43, byte(module))
 		e.b = append(e.b, gs, '(', 'k', 3, 0, 0x31, 0x45, 0x31)
 		e.symbol2D(0x31, text)
 	})
+	return nil
+}
+
+// drawQR prints a QR code as a picture, with its quiet zone.
+func (e *Encoder) drawQR(text string, module int) error {
+	code, err := qr.Encode(text, qr.M, qr.Unicode)
+	if err != nil {
+		return fmt.Errorf("QR code: %w", err)
+	}
+	if e.p.Strips {
+		module -= module % 3 // the rows of an impact head are three dots high
+	}
+	side := code.Bounds().Dx()
+	m := NewBitmap((side+8)*module, (side+8)*module)
+	for y := range side * module {
+		for x := range side * module {
+			if r, _, _, _ := code.At(x/module, y/module).RGBA(); r == 0 {
+				m.Set(x+4*module, y+4*module)
+			}
+		}
+	}
+	e.Raster(m)
 	return nil
 }
 

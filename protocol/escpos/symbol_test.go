@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"strings"
 	"testing"
+
+	"github.com/boombuler/barcode/qr"
 )
 
 func TestSymbols(t *testing.T) {
@@ -65,14 +67,64 @@ func TestSymbolsThatCannotBe(t *testing.T) {
 		}
 	}
 	u := NewEncoder(profile(t, "epson-tm-u220"), "fr")
-	if err := errors.Join(u.QR("x")); !errors.Is(err, ErrSymbol) {
-		t.Errorf("QR on a TM-U220: %v", err)
+	plain := profile(t, "epson-tm-u220")
+	plain.Strips = false
+	if err := NewEncoder(plain, "fr").QR("x"); !errors.Is(err, ErrSymbol) {
+		t.Errorf("QR where no picture can be printed: %v", err)
 	}
 	if err := u.Barcode(EAN8, "1234567"); !errors.Is(err, ErrSymbol) {
 		t.Errorf("bar code on a TM-U220: %v", err)
 	}
 	if got := append(e.Finish(), u.Finish()...); len(got) != 0 {
 		t.Errorf("what is refused left %q", got)
+	}
+}
+
+// A model without the command gets the code as a picture: the same modules, a quiet zone of four around them, in the middle
+// of the line.
+func TestDrawnQR(t *testing.T) {
+	const text = "https://example.org/41"
+	code, err := qr.Encode(text, qr.M, qr.Unicode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := code.Bounds().Dx()
+	p := profile(t, "generic-80mm")
+	p.QR = false
+	e := NewEncoder(p, "fr")
+	e.Align(AlignCentre)
+	if err := e.QR(text); err != nil {
+		t.Fatal(err)
+	}
+	b := e.Finish()
+	if faults := lint(p, b, false); len(faults) > 0 {
+		t.Fatal(strings.Join(faults, "\n"))
+	}
+	const module = 6
+	left := (p.Dots - (side+8)*module) / 2
+	y, wrong := 0, 0
+	for _, ticket := range Render(b, p).Tickets {
+		for _, l := range ticket.Lines {
+			if l.Image == nil {
+				t.Fatalf("a line %+v", l)
+			}
+			for row := range l.Image.Height {
+				for x := range side * module {
+					r, _, _, _ := code.At(x/module, max(y-4*module, 0)/module).RGBA()
+					if y >= 4*module && y < (side+4)*module && l.Image.At(left+4*module+x, row) != (r == 0) {
+						wrong++ // a dot here and there keeps a real-time command out of the data
+					}
+				}
+				y++
+			}
+		}
+	}
+	if y != (side+8)*module || wrong > 20 {
+		t.Errorf("%d rows and %d wrong dots, want %d rows", y, wrong, (side+8)*module)
+	}
+	u := NewEncoder(profile(t, "epson-tm-u220"), "fr")
+	if err := u.QR(text); err != nil || len(u.Finish()) == 0 {
+		t.Errorf("QR on an impact model: %v", err)
 	}
 }
 
