@@ -63,6 +63,7 @@ export function render() {
   });
   arrived.clear();
   $('empty').hidden = shown > 0 || list.length > 0;
+  if ($('board').getAttribute('aria-busy') === 'true') performance.mark('interactive');
   $('board').setAttribute('aria-busy', 'false');
   root.dataset.open = list.filter(shows).length;
   tick(list);

@@ -1,0 +1,93 @@
+package box
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+var measure = flag.Bool("measure", false, "measure how fast pages are, and write the figures")
+
+// quantiles are the median and the 99th percentile.
+func quantiles(ms []float64) string {
+	slices.Sort(ms)
+	return fmt.Sprintf("median %.1f ms, p99 %.1f ms, most %.1f ms of %d", ms[len(ms)/2], ms[len(ms)*99/100], ms[len(ms)-1], len(ms))
+}
+
+// TestMeasurePages writes with -measure how long it takes from an order's POST to its painted card in Chromium, until a page
+// takes a touch, and how much script a bump costs. It asserts nothing of time: the figures are the machine's too
+// (bench/README.md).
+func TestMeasurePages(t *testing.T) {
+	if !*measure {
+		t.Skip("no -measure")
+	}
+	r := newRig(t)
+	r.config.Stations[1].Printers = nil // paper is measured elsewhere
+	r.start()
+	p := r.page()
+	p.run(chromedp.EmulateViewport(1920, 1080))
+
+	// Until the page takes a touch: from the navigation's start until the board is drawn, the files in the browser's cache
+	// and not.
+	var ready []float64
+	for range 8 {
+		p.run(chromedp.Navigate("about:blank"), chromedp.Navigate(r.base+"/screens/kitchen"))
+		p.wait("the board", `document.querySelector('#board')?.getAttribute('aria-busy') === 'false'`)
+		var at float64
+		p.run(chromedp.Evaluate(`performance.getEntriesByName('interactive')[0]?.startTime ?? -1`, &at))
+		if at > 0 {
+			ready = append(ready, at)
+		}
+	}
+	if len(ready) == 0 {
+		t.Fatal("the page did not mark when it takes a touch")
+	}
+	t.Logf("first of them, files not in the cache: %.1f ms", ready[0])
+	t.Logf("navigation to board that takes touches: %s", quantiles(ready))
+
+	// From POST to painted card. Both clocks are this machine's.
+	p.run(chromedp.Evaluate(`(() => {
+		window.__painted = {};
+		new MutationObserver(() => {
+			for (const c of document.querySelectorAll('.k-card')) {
+				const id = c.dataset.ticket;
+				if (window.__painted[id]) continue;
+				window.__painted[id] = -1;
+				requestAnimationFrame(() => { const m = new MessageChannel(); m.port1.onmessage = () => { window.__painted[id] = performance.timeOrigin + performance.now() }; m.port2.postMessage(0) });
+			}
+		}).observe(document.querySelector('#board'), {childList: true, subtree: true});
+	})()`, nil))
+	sent := map[string]time.Time{}
+	for n := range 60 {
+		o := orderOf(13)
+		o.SourceOrderID = fmt.Sprint("M", n)
+		at := time.Now()
+		id := r.place(o).Tickets[0].ID
+		sent[id] = at
+		time.Sleep(time.Until(at.Add(80 * time.Millisecond))) // a rate, not a wait: what is measured is each order's own time
+		if _, err := r.call("POST", "/v1/tickets/"+id+"/bump", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var raw string
+	p.run(chromedp.Evaluate(`JSON.stringify(window.__painted)`, &raw))
+	painted := map[string]float64{}
+	if err := json.Unmarshal([]byte(raw), &painted); err != nil {
+		t.Fatal(err)
+	}
+	var took []float64
+	for id, at := range sent {
+		if ms := painted[id]; ms > 0 {
+			took = append(took, ms-float64(at.UnixMicro())/1000)
+		}
+	}
+	if len(took) < 30 {
+		t.Fatalf("only %d of %d tickets were seen painted", len(took), len(sent))
+	}
+	t.Logf("POST to painted card: %s", quantiles(took))
+}
