@@ -137,6 +137,7 @@ func TestF10Priority(t *testing.T) {
 	}
 	box.add(ticketAt("n1", 31, 2*time.Second, nil))
 	box.add(ticketAt("n2", 32, time.Second, object{"priority": true}))
+	b.wait("both came", "document.querySelector('#open').innerText === '14 open'")
 	b.click("[data-act=bump][data-id=kc]")
 	b.gone("kc")
 	b.eval("(() => { const now = Date.now; Date.now = () => now() + 9000 })()") // Undo is over
