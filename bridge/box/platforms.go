@@ -161,6 +161,9 @@ func (b *Box) followCheck(tx *journal.Tx, s floor.Step) error {
 	if err := b.printCheck(tx, s); err != nil {
 		return err
 	}
+	if err := b.moveTickets(tx, s); err != nil {
+		return err
+	}
 	if b.bookings == nil {
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 
 	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
 	"aboyeur/devices/screen"
 )
 
@@ -500,6 +501,23 @@ func (b *Board) Recall(station string) ([]Ticket, error) {
 		tickets = append(tickets, e.ticket())
 	}
 	return tickets, nil
+}
+
+// OrdersAt lists the orders of guests at a table of which a screen shows a ticket.
+func (k *Kitchen) OrdersAt(table string) []journal.ID {
+	b := k.board
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var orders []journal.ID
+	for _, e := range b.order {
+		if e.payload == nil || slices.Contains(orders, e.order) { // without its text: far more are open than can be cooked
+			continue
+		}
+		if t := e.ticket(); t.Table == table && t.Service == sale.DineIn {
+			orders = append(orders, e.order)
+		}
+	}
+	return orders
 }
 
 // Screens counts the readers of each screen now.
