@@ -65,7 +65,7 @@ func TestTicketAppears(t *testing.T) {
 	})
 }
 
-func TestBumpAndUndo(t *testing.T) {
+func TestF1BumpAndUndo(t *testing.T) {
 	for _, way := range []struct {
 		name       string
 		bump, undo func(b *tab)
@@ -120,7 +120,7 @@ func TestF44BouncesAreIgnored(t *testing.T) {
 	}
 }
 
-func TestStartSeenRecall(t *testing.T) {
+func TestF14ChangesF15CancelledF17Recall(t *testing.T) {
 	box, b := kitchenTab(t, "en")
 	b.click("[data-act=start][data-id=b]")
 	b.wait("started", "document.querySelector('[data-ticket=b]').dataset.state === 'cooking'")
@@ -257,7 +257,7 @@ func TestPagesAndArrows(t *testing.T) {
 	})
 }
 
-func TestLongTicketContinues(t *testing.T) {
+func TestF3LongTicketContinues(t *testing.T) {
 	var lines []object
 	for i := range 14 {
 		lines = append(lines, line(1+i, "Plat numéro "+string(rune('A'+i))))
@@ -278,7 +278,7 @@ func TestLongTicketContinues(t *testing.T) {
 }
 
 // What an order says is text, whatever it looks like.
-func TestHostileTextIsText(t *testing.T) {
+func TestF24HostileTextIsText(t *testing.T) {
 	evil := `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
 	box, b := kitchenTab(t, "en", ticketAt("a", 1, 0, object{"table": evil, "notes": evil, "allergy_note": evil, "customer": evil, "staff": evil,
 		"partner": object{"name": evil, "order_id": evil}, "lines": []object{line(1, evil, modifiers(evil), object{"notes": evil, "allergens": []string{evil}})}}))
