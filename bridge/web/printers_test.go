@@ -192,7 +192,7 @@ func TestAddPrinter(t *testing.T) {
 	b.click(".found li:nth-child(2) [data-act=take]")
 	b.wait("a guess of the model", "document.querySelector('#add-model')?.value === 'epson-tm-t20iii' && document.querySelector('#add-form, .add-form').innerText.includes('It calls itself EPSON TM-T20III')")
 	b.shoot("add-printer")
-	b.wait("what a station needs", "document.querySelector('.add-form').innerText.includes('stations: printers:')")
+	b.wait("what a station needs", "document.querySelector('.add-form').innerText.includes('under printers: and stations:')")
 	b.fill("#add-name", "Terrasse 2")
 	b.click("#add-yes")
 	b.wait("a wrong name says so", "document.querySelector('#add-name-fault').innerText.includes('Small letters')")

@@ -60,10 +60,9 @@ function drawFound() {
     some.length === 0 ? h('p', { class: 'soft' }, t('add.none_found')) : h('ul', { class: 'queue' }, some.map(f => h('li', { data: { address: f.address } },
       h('span', { class: 'found-number', title: t('add.number') }, String(f.number)),
       h('div', { class: 'grow' }, h('b', {}, model(f) || t('add.unnamed')), h('small', { class: 'mono' }, f.address), h('span', { class: 'soft' }, [f.hardware, f.serial].filter(Boolean).join(' · '))),
-      f.known_as ? h('a', { class: 'button small', href: '/printers/' + encodeURIComponent(f.known_as) }, t('add.known', f.known_as)) : [
-        h('button', { class: 'button small', data: { act: 'identify' }, onclick: ev => perform(ev.currentTarget, '/v1/printers/identify', { body: { address: f.address }, done: t('add.identified', number(f.number)) }) }, t('add.identify', number(f.number))),
-        h('button', { class: 'button small primary', data: { act: 'take' }, onclick: () => drawForm(f) }, t('add.take')),
-      ]))));
+      h('button', { class: 'button small', data: { act: 'identify' }, onclick: ev => perform(ev.currentTarget, '/v1/printers/identify', { body: { address: f.address }, done: t('add.identified', number(f.number)) }) }, t('add.identify', number(f.number))),
+      f.known_as ? h('a', { class: 'button small', href: '/printers/' + encodeURIComponent(f.known_as) }, t('add.known', f.known_as))
+        : h('button', { class: 'button small primary', data: { act: 'take' }, onclick: () => drawForm(f) }, t('add.take'))))));
 }
 
 // guess finds the known model that a printer's own name stands for: TM-T88VI is an epson-tm-t88.
