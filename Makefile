@@ -138,6 +138,14 @@ deb: need-run ## bin/aboyeur_VERSION_ARCH.deb for amd64, arm64 and armhf
 deb-test: need-deb-test deb ## the package in a throw-away Debian root: install, upgrade, remove, purge; as root
 	systemd/package/test.sh $(DEBVERSION) bin/aboyeur_$(DEBVERSION)_amd64.deb $(or $(CACHE),$(HOME)/.cache/aboyeur)/deb-root
 
+.PHONY: nspawn
+nspawn: need-nspawn deb-test ## the package booted under systemd: first bundle, bad bundle, kill, hang, sandbox; as root
+	systemd/package/nspawn.sh bin/aboyeur_$(DEBVERSION)_amd64.deb $(or $(CACHE),$(HOME)/.cache/aboyeur)/deb-root
+
+.PHONY: need-nspawn
+need-nspawn:
+	@$(call need,systemd-container)
+
 .PHONY: need-deb-test
 need-deb-test:
 	@$(call need,mmdebstrap curl)
