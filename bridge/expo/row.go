@@ -63,6 +63,9 @@ const (
 // handedOff is the one order state a row of the list of those handed over has.
 const handedOff = "handed_off"
 
+// leftOpen is the state of a ticket that nobody said was ready before the business day ended.
+const leftOpen = "left_open"
+
 // open reads every row of the pass, the oldest first.
 func (e *Expo) open(ctx context.Context) ([]Row, error) {
 	return e.rows(ctx, selectOpen, e.since(), MaxRows)
@@ -149,11 +152,15 @@ type part struct {
 	}
 }
 
-// states of a ticket in the order of its life; a lamp shows the earliest of its station's tickets.
-var states = []string{"held", "new", "cooking", "ready", "served", "cancelled"}
+// states of a ticket in the order of its life; a lamp shows the earliest of its station's tickets. A course that is held
+// shows only when nothing before it is under way.
+var states = []string{"new", "cooking", "ready", "held", "served", "cancelled"}
 
 // add counts one ticket in. screen tells whether its station has one.
 func (r *Row) add(p *part, screen bool) {
+	if p.state == leftOpen {
+		return // archived at the end of a business day
+	}
 	t := &p.ticket
 	r.Service, r.Table, r.Covers, r.Staff, r.Partner, r.Customer, r.Notes, r.Due = t.Service, t.Table, t.Covers, t.Staff, t.Partner, t.Customer, t.Notes, t.Due
 	if r.At.IsZero() || t.At.Before(r.At) {
@@ -200,7 +207,7 @@ func (r *Row) shown() bool {
 	if r.State == "cancelled" {
 		return slices.ContainsFunc(r.Lamps, func(l Lamp) bool { return l.Unseen })
 	}
-	return len(r.Lamps) > 0 // without a ticket there is nothing to wait for
+	return slices.ContainsFunc(r.Lamps, func(l Lamp) bool { return l.State != "served" && l.State != "cancelled" }) || r.State == handedOff
 }
 
 func each(ctx context.Context, db *sql.DB, query string, args []any, row func(scan func(...any) error) error) error {

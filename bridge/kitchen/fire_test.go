@@ -3,12 +3,15 @@ package kitchen
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/sale"
 )
@@ -359,14 +362,14 @@ func TestClosedStation(t *testing.T) {
 	h := newHouse(t, nil)
 	h.place(newOrder(dish(1, "Steak", "Grill")))
 	boss := access.Principal{Name: "Paul", Role: access.Manager}
-	if err := h.kitchen.CloseStation(t.Context(), boss, "grill", "bar"); err != nil {
+	if err := h.kitchen.CloseStation(t.Context(), boss, "", "grill", "bar"); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		from, to string
 		want     error
 	}{{"grill", "grill", ErrSelf}, {"wall", "grill", ErrTaken}, {"bar", "wall", ErrTakes}, {"grill", "none", ErrUnknown}, {"grill", "pass", ErrNoScreen}} {
-		if err := h.kitchen.CloseStation(t.Context(), boss, c.from, c.to); !errors.Is(err, c.want) {
+		if err := h.kitchen.CloseStation(t.Context(), boss, "", c.from, c.to); !errors.Is(err, c.want) {
 			t.Errorf("close %s to %s: %v, want %v", c.from, c.to, err, c.want)
 		}
 	}
@@ -387,7 +390,7 @@ func TestClosedStation(t *testing.T) {
 	if s := h.kitchen.Stations(); s[0].ClosedTo != "bar" || s[0].Open != 2 {
 		t.Errorf("stations: %+v", s)
 	}
-	if err := h.kitchen.OpenStation(t.Context(), boss, "grill"); err != nil {
+	if err := h.kitchen.OpenStation(t.Context(), boss, "", "grill"); err != nil {
 		t.Fatal(err)
 	}
 	same(t, "open again", h.shows("grill"), []string{"#1 grill order new, 1 Steak", "#2 grill order new, 1 Fish"})
@@ -523,4 +526,65 @@ func TestRecallNeverPrints(t *testing.T) {
 		t.Errorf("recalled: %s since %v, want cooking since %v", k.State, k.At, was.At)
 	}
 	same(t, "jobs", h.jobs(id), []string{"grill order done"})
+}
+
+// The calls for a whole service over HTTP: what is refused, and that the same key has one effect.
+func TestServiceOverHTTP(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	mux := http.NewServeMux()
+	for _, r := range h.kitchen.serviceRoutes() {
+		mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, q *http.Request) {
+			if err := r.Handle(w, q); err != nil {
+				var p *api.Problem
+				if !errors.As(err, &p) {
+					t.Errorf("%s %s: %v", q.Method, q.URL, err)
+				} else {
+					w.WriteHeader(p.Status)
+				}
+			}
+		})
+	}
+	call := func(method, path, key, body string) (int, string) {
+		t.Helper()
+		q := httptest.NewRequest(method, path, strings.NewReader(body))
+		q.Header.Set("Content-Type", "application/json")
+		q.Header.Set("Idempotency-Key", key)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, q)
+		return w.Code, w.Body.String()
+	}
+	long := strings.Repeat("x", 129)
+	for _, c := range []struct {
+		method, path, key, body string
+		want                    int
+		says                    string
+	}{
+		{"POST", "/v1/menu/items/S%2F1/sold-out", "a", `{"name":"Steak"}`, 200, `"sku":"S/1","name":"Steak","sold_out":true`},
+		{"POST", "/v1/menu/items/S%2F1/back", "b", "", 200, `"sold_out":false`},
+		{"POST", "/v1/menu/items/S%2F1/sold-out", "a", `{"name":"Steak"}`, 200, `"sold_out":false`}, // the same call once more
+		{"POST", "/v1/menu/items/S-2/sold-out", "a", "", 409, ""},
+		{"POST", "/v1/menu/items/S-2/sold-out", "c", "", 200, `"name":"S-2"`},
+		{"POST", "/v1/menu/items/" + long + "/sold-out", "d", "", 422, ""},
+		{"POST", "/v1/menu/items/a%0Ab/sold-out", "d", "", 422, ""},
+		{"POST", "/v1/menu/items/S-2/sold-out", "e", `{"name":"a\u0007"}`, 422, ""},
+		{"POST", "/v1/menu/items/S-2/sold-out", "e", `{"nam":"a"}`, 422, ""},
+		{"GET", "/v1/menu/sold-out", "", "", 200, `"sold_out":[{"sku":"S-2"`},
+		{"POST", "/v1/stations/none/close", "f", `{"to":"bar"}`, 404, ""},
+		{"POST", "/v1/stations/grill/close", "f", `{"to":"none"}`, 404, ""},
+		{"POST", "/v1/stations/grill/close", "f", `{}`, 422, ""},
+		{"POST", "/v1/stations/grill/close", "f", `{"to":"pass"}`, 409, ""},
+		{"POST", "/v1/stations/grill/close", "f", `{"to":"bar"}`, 200, `"closed_to":"bar"`},
+		{"POST", "/v1/stations/grill/open", "g", "", 200, `"name":"grill"`},
+		{"POST", "/v1/stations/none/open", "h", "", 404, ""},
+		{"GET", "/v1/screens/none/later", "", "", 404, ""},
+		{"GET", "/v1/screens/grill/later", "", "", 200, `"later":[]`},
+	} {
+		if got, body := call(c.method, c.path, c.key, c.body); got != c.want || !strings.Contains(body, c.says) {
+			t.Errorf("%s %s %s = %d %s, want %d %s", c.method, c.path, c.body, got, body, c.want, c.says)
+		}
+	}
+	if _, body := call("POST", "/v1/stations/grill/close", "f", `{"to":"bar"}`); strings.Contains(body, "closed_to") {
+		t.Errorf("the same call once more closed the station again: %s", body)
+	}
 }

@@ -85,7 +85,7 @@ func (k *Kitchen) Stations() []StationView {
 
 // CloseStation sends the tickets of a station to another one's screens and printers, until OpenStation. Tickets that are
 // open go along; paper that is under way stays where it is.
-func (k *Kitchen) CloseStation(ctx context.Context, by access.Principal, station, to string) error {
+func (k *Kitchen) CloseStation(ctx context.Context, by access.Principal, key, station, to string) error {
 	from, target := k.stationAt(station), k.stationAt(to)
 	switch {
 	case from < 0:
@@ -104,18 +104,19 @@ func (k *Kitchen) CloseStation(ctx context.Context, by access.Principal, station
 			return fmt.Errorf("station %s: %w", station, ErrTakes)
 		}
 	}
-	return k.putClosing(ctx, by, station, to, "station_closed")
+	return k.putClosing(ctx, by, key, station, to, "station_closed")
 }
 
 // OpenStation lets a closed station do its own work again.
-func (k *Kitchen) OpenStation(ctx context.Context, by access.Principal, station string) error {
+func (k *Kitchen) OpenStation(ctx context.Context, by access.Principal, key, station string) error {
 	if k.stationAt(station) < 0 {
 		return fmt.Errorf("station %q: %w", station, ErrUnknown)
 	}
-	return k.putClosing(ctx, by, station, "", "station_opened")
+	return k.putClosing(ctx, by, key, station, "", "station_opened")
 }
 
-func (k *Kitchen) putClosing(ctx context.Context, by access.Principal, station, to, act string) error {
+// putClosing changes where a station's tickets go, once for the caller's Idempotency-Key, "" for none.
+func (k *Kitchen) putClosing(ctx context.Context, by access.Principal, key, station, to, act string) error {
 	var revision int64
 	set, err := k.c.Journal.Setting(ctx, settingStation+station)
 	switch {
@@ -136,6 +137,12 @@ func (k *Kitchen) putClosing(ctx context.Context, by access.Principal, station, 
 		return nil
 	}
 	return k.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+		if key != "" {
+			_, again, err := tx.Idempotent(by.Subject(), key, digestOf(act+" "+station+" "+to), station)
+			if err != nil || again {
+				return err
+			}
+		}
 		if _, err := tx.PutSetting(settingStation+station, value, revision, by.Name); err != nil {
 			return err
 		}

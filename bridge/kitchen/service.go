@@ -108,14 +108,22 @@ func (k *Kitchen) closeStation(w http.ResponseWriter, r *http.Request) error {
 	if body.To == "" {
 		return api.Invalid([]api.Fault{{Pointer: "/to", Detail: "is missing: name the station that takes the tickets"}})
 	}
-	if err := k.CloseStation(r.Context(), access.From(r.Context()), r.PathValue("station"), body.To); err != nil {
+	key, err := api.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	if err := k.CloseStation(r.Context(), access.From(r.Context()), key, r.PathValue("station"), body.To); err != nil {
 		return stationProblem(r, err)
 	}
 	return api.Answer(w, http.StatusOK, stationList{k.Stations()})
 }
 
 func (k *Kitchen) openStation(w http.ResponseWriter, r *http.Request) error {
-	if err := k.OpenStation(r.Context(), access.From(r.Context()), r.PathValue("station")); err != nil {
+	key, err := api.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	if err := k.OpenStation(r.Context(), access.From(r.Context()), key, r.PathValue("station")); err != nil {
 		return stationProblem(r, err)
 	}
 	return api.Answer(w, http.StatusOK, stationList{k.Stations()})

@@ -52,10 +52,13 @@ func (k *Kitchen) SellOut(ctx context.Context, by access.Principal, key, sku, na
 		act = "item_sold_out"
 	}
 	err := k.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+		replayed := false
 		if key != "" {
-			if _, _, err := tx.Idempotent(by.Subject(), key, digestOf(act+" "+sku), sku); err != nil {
+			_, again, err := tx.Idempotent(by.Subject(), key, digestOf(act+" "+sku), sku)
+			if err != nil {
 				return err
 			}
+			replayed = again
 		}
 		var was *SoldOut
 		err := tx.Query(selectOneSold, []any{sku}, func(scan func(...any) error) error {
@@ -66,6 +69,11 @@ func (k *Kitchen) SellOut(ctx context.Context, by access.Principal, key, sku, na
 		switch {
 		case err != nil:
 			return err
+		case replayed: // it shows how it stands today
+			if s.SoldOut = was != nil; was != nil {
+				s = *was
+			}
+			return nil
 		case out && was != nil:
 			s = *was
 			return nil

@@ -280,9 +280,14 @@ func TestF3LongTicketContinues(t *testing.T) {
 // What an order says is text, whatever it looks like.
 func TestF24HostileTextIsText(t *testing.T) {
 	evil := `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
-	box, b := kitchenTab(t, "en", ticketAt("a", 1, 0, object{"table": evil, "notes": evil, "allergy_note": evil, "customer": evil, "staff": evil,
-		"partner": object{"name": evil, "order_id": evil}, "lines": []object{line(1, evil, modifiers(evil), object{"notes": evil, "allergens": []string{evil}})}}))
+	box, b := kitchenTab(t, "en", ticketAt("a", 1, 0, object{"table": evil, "was_table": evil, "changed_unseen": true, "notes": evil, "allergy_note": evil, "customer": evil, "staff": evil,
+		"partner": object{"name": evil, "order_id": evil}, "lines": []object{line(1, evil, modifiers(evil), object{"notes": evil, "sku": evil, "at": time.Now(), "allergens": []string{evil}})}}),
+		ticketAt("later", 1, 0, object{"order": "oa", "state": "held", "held": "waiter", "course": 3, "lines": []object{line(1, evil)}}),
+		ticketAt("held", 2, 0, object{"table": evil, "state": "held", "held": "waiter", "lines": []object{line(1, evil)}}))
+	box.tell("sold-out", object{"sku": evil, "name": evil, "sold_out": true})
 	b.there("a")
+	b.there("held")
+	b.wait("sold out", "document.querySelector('#soldout').innerText.includes('<img src=x')")
 	if got := b.eval("document.querySelectorAll('#board img, #board script').length"); got != "0" {
 		t.Errorf("order text became %s elements", got)
 	}

@@ -25,7 +25,7 @@ export function apply(k) {
     return;
   }
   tickets.set(k.id, tidy(k));
-  if (k.due || k.state === 'held') lane.ask();
+  if (!old) lane.released(k);
   if (board.ghostOf(k.id) >= 0 && shows(k) && !hidden(k)) board.back(k.id);
   if (!old && shows(k)) arrived.add(k.id);
   if (shows(k)) {

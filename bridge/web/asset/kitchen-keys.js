@@ -16,10 +16,13 @@ function arrow(way) {
   const from = board.first(here.selected);
   if (from < 0) { here.selected = board.at(places[0]).id; render(); return; }
   const start = board.page * board.size;
-  const x = i => (i - start) % columns, y = i => Math.floor((i - start) / columns);
-  const ahead = places.filter(i => i !== from && ({ right: i > from, left: i < from, down: y(i) > y(from), up: y(i) < y(from) })[way]);
+  // Along the way that tickets follow one another an arrow goes to the next, across it to the nearest of the next row.
+  const down = root.dataset.direction === 'down', line = down ? Number(root.dataset.rows || 1) : columns;
+  const [next, back, over, under] = { right: ['right', 'left', 'down', 'up'], left: ['left', 'right', 'down', 'up'], down: ['down', 'up', 'right', 'left'] }[root.dataset.direction || 'right'];
+  const along = i => (i - start) % line, across = i => Math.floor((i - start) / line);
+  const ahead = places.filter(i => i !== from && ({ [next]: i > from, [back]: i < from, [over]: across(i) > across(from), [under]: across(i) < across(from) })[way]);
   if (!ahead.length) return;
-  const far = i => way === 'right' || way === 'left' ? Math.abs(i - from) : Math.abs(y(i) - y(from)) * 100 + Math.abs(x(i) - x(from));
+  const far = i => way === next || way === back ? Math.abs(i - from) : Math.abs(across(i) - across(from)) * 100 + Math.abs(along(i) - along(from));
   here.selected = board.at(ahead.sort((a, b) => far(a) - far(b))[0]).id;
   render();
 }

@@ -41,6 +41,8 @@ export const lane = {
       this.draw();
     }, GATHER);
   },
+  // released: an order that stood here has come to the kitchen.
+  released(k) { if (quarters.some(q => q.orders.some(o => o.number === k.number))) this.ask(); },
   draw() {
     const all = lanes();
     const words = all.slice(0, 4).map(([at, list]) => (at ? clock(at) + ' ' : '') + '×' + list.length);
