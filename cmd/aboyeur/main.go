@@ -44,6 +44,8 @@ func commands() []command {
 		{"doctor", "look at everything a box needs: devices, permissions, disk, clock, links", runDoctor},
 		{"simulate", "run a simulated peer: a printer", runSimulate},
 		{"escpos", "show what a byte stream would print", runEscpos},
+		{"backup", "copy the journal, while the box runs: FILE", runBackup},
+		{"restore", "make a copy the journal of a box that is stopped: FILE", runRestore},
 		{"version", "version, commit, Go version, with or without libusb", runVersion},
 	}
 }
