@@ -14,7 +14,15 @@ import (
 // since the copy was made, so that no late answer of the hotel finds a posting that is not its own.
 const numbersAhead = 100_000
 
-// Restore makes a copy that journal.Backup wrote the journal of that configuration's box, which must not run. What the box
+// ErrRunning refuses to restore under a box that runs.
+var ErrRunning = journal.ErrLocked
+
+// Backup copies the journal of that configuration's box to file, which must not exist; the box may be running.
+func Backup(ctx context.Context, c *firmwareconfig.Config, file string) error {
+	return journal.Backup(ctx, c.Data.Dir, file)
+}
+
+// Restore makes a copy that Backup wrote the journal of that configuration's box, which must not run. What the box
 // did since the copy was made is not in it, so nothing that was still to be done counts as not done: a print job that
 // waited comes under the REPRINT banner, and a posting that was on its way to the hotel is unknown, for a manager to look
 // up (design.md, P2). It gives the name under which the former journal is kept, "" when there was none.

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"aboyeur/bridge/journal"
 )
 
 // A copy is made while the box works. Restored, it prints what waited when it was made only under the banner: that paper
@@ -28,7 +26,7 @@ func TestBackupAndRestore(t *testing.T) {
 	waiting := orderOf(2)
 	id := r.place(waiting).ID
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	if err := journal.Backup(t.Context(), r.config.Data.Dir, copied); err != nil {
+	if err := Backup(t.Context(), r.config, copied); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Restore(t.Context(), r.config, copied, time.Now()); err == nil {

@@ -11,7 +11,6 @@ import (
 	firmwareconfig "aboyeur/firmware-config"
 
 	"aboyeur/bridge/box"
-	"aboyeur/bridge/journal"
 )
 
 const backupUsage = `aboyeur backup [--config CONFIG] FILE
@@ -28,7 +27,7 @@ func runBackup(ctx context.Context, std stdio, args []string) int {
 	if c == nil {
 		return code
 	}
-	if err := journal.Backup(ctx, c.Data.Dir, file); err != nil {
+	if err := box.Backup(ctx, c, file); err != nil {
 		fmt.Fprintln(std.err, "aboyeur backup:", err)
 		return exitRefused
 	}
@@ -45,7 +44,7 @@ func runRestore(ctx context.Context, std stdio, args []string) int {
 	aside, err := box.Restore(ctx, c, file, time.Now())
 	if err != nil {
 		fmt.Fprintln(std.err, "aboyeur restore:", err)
-		if errors.Is(err, journal.ErrLocked) {
+		if errors.Is(err, box.ErrRunning) {
 			fmt.Fprintln(std.err, "stop the box first: systemctl stop aboyeur")
 		}
 		return exitRefused
