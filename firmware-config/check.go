@@ -23,8 +23,11 @@ func (d *decoder) resolve(c *Config) {
 	d.resolvePMS(&c.PMS)
 	d.resolveReservations(c.Reservations)
 	d.resolveDelivery(c.Delivery)
-	if c.POS.Kind != KindBuiltin {
+	if c.POS.Kind != KindBuiltin && c.POS.Kind != KindBepoz {
 		d.need(otherPOS, "pos.kind", d.position("pos.kind"))
+	}
+	if c.POS.Listen != "" && c.POS.WebhookSecretFile == "" && !d.blamed("pos.webhook_secret_file") {
+		d.wrong("pos.webhook_secret_file", "is missing", "name the file with the secret that tills say when they connect, or remove pos.listen")
 	}
 	d.resolveFloor(&c.Floor)
 	d.resolveReceipts(c)

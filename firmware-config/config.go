@@ -64,6 +64,7 @@ const (
 	KindNone    = "none"
 	KindOpera   = "opera"
 	KindBuiltin = "builtin"
+	KindBepoz   = "bepoz" // tells the box what happens, rather than being asked
 
 	DialectFIAS   = "fias"
 	DialectXMLPOS = "xmlpos"
@@ -322,6 +323,7 @@ type POS struct {
 	BaseURL           string
 	CredentialsFile   string
 	WebhookSecretFile string
+	Listen            string // where tills that speak lines connect; "" is nowhere
 	Inject            string
 }
 

@@ -274,11 +274,12 @@ func deliveryTable(x *Delivery) table {
 
 func posTable(p *POS) table {
 	return table{
-		{key: "kind", doc: "builtin: the box's own checks.", value: choice(&p.Kind, KindBuiltin, KindBuiltin, "lightspeed-k", "lightspeed-o", "bepoz")},
+		{key: "kind", doc: "builtin: the box's own checks. bepoz: the box's own checks follow what Bepoz tills tell.", value: choice(&p.Kind, KindBuiltin, KindBuiltin, "lightspeed-k", "lightspeed-o", KindBepoz)},
 		{key: "location", doc: "The business location at the POS; a box serves one.", value: optional(text(&p.Location, "", "the id of one location, in quotes"))},
 		{key: "base_url", doc: "Address of the POS's API; without it the vendor's own.", value: web(&p.BaseURL)},
 		{key: "credentials_file", doc: "YAML file with client_id, client_secret, scope, username, password, token as the POS needs.", value: secretFile{optional(file(&p.CredentialsFile, "", "the name of the file")), holdsCredentials}},
 		{key: "webhook_secret_file", doc: "File with the secret of the POS's webhooks alone.", value: secretFile{optional(file(&p.WebhookSecretFile, "", "the name of the file")), holdsSecret}},
+		{key: "listen", doc: "bepoz: address and port where the extensions of tills connect; they say the secret of webhook_secret_file. Empty: they call the HTTP API.", value: optional(listen(&p.Listen, ""))},
 		{key: "inject", doc: "strict or open_item, for orders of sources that do not say.", value: choice(&p.Inject, InjectStrict, InjectStrict, InjectOpenItem)},
 	}
 }

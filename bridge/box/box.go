@@ -29,6 +29,7 @@ import (
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
 	"aboyeur/bridge/order"
+	"aboyeur/bridge/pos"
 	"aboyeur/bridge/receipt"
 	"aboyeur/bridge/relay"
 	"aboyeur/bridge/report"
@@ -100,6 +101,8 @@ type Box struct {
 	desk      *receipt.Desk        // of bills and receipts
 	hotel     folio.PMS            // nil without one
 	folio     *folio.Service       // nil without a hotel
+	till      *pos.Queue           // nil without a till that tells the box
+	lines     net.Listener         // of tills that speak lines; nil without them
 	relay     *relay.Service       // nil without a reservation platform
 	bookings  *reservation.Service // the same
 	platforms []booking.Platform
@@ -170,6 +173,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	if err := b.buildPlatforms(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.buildTill(); err != nil {
 		return nil, err
 	}
 	b.feed = newFeed(b.journal)
@@ -289,6 +295,9 @@ func (b *Box) buildServer() (err error) {
 	if b.bookings != nil {
 		routes = append(routes, b.bookings.Routes()...)
 	}
+	if b.till != nil {
+		routes = append(routes, b.till.Routes()...)
+	}
 	routes = append(routes, b.feed.routes()...)
 	routes = append(routes, b.health.routes()...)
 	routes = append(routes, b.reports.Routes()...)
@@ -384,6 +393,12 @@ func (b *Box) supervise() error {
 		b.floor.Add("platforms", b.relay.Run)
 		b.floor.Add("reservations", b.bookings.Run)
 	}
+	if b.till != nil {
+		b.floor.Add("till queue", b.till.Run)
+	}
+	if b.lines != nil {
+		b.floor.Add("till lines", b.serveTills)
+	}
 	b.outside.Add("releases", b.orders.Run)
 	b.outside.Add("http", b.serve)
 	return nil
@@ -427,6 +442,9 @@ func (b *Box) Run(ctx context.Context) error {
 // close gives everything back.
 func (b *Box) close() error {
 	var faults []error
+	if b.lines != nil {
+		b.lines.Close()
+	}
 	if b.listener != nil {
 		if err := b.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			faults = append(faults, err)

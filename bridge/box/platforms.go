@@ -158,8 +158,10 @@ func platform[T booking.Platform](client T, err error) (booking.Platform, error)
 // followCheck hears of each step of a check within its transaction: paper comes of it, and what the party's reservation
 // platform is told.
 func (b *Box) followCheck(tx *journal.Tx, s floor.Step) error {
-	if err := b.printCheck(tx, s); err != nil {
-		return err
+	if b.till == nil { // a till that is not ours prints its own bills
+		if err := b.printCheck(tx, s); err != nil {
+			return err
+		}
 	}
 	if err := b.moveTickets(tx, s); err != nil {
 		return err

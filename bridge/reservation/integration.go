@@ -297,6 +297,19 @@ func (s *Service) Heard(platform string, message bool) {
 	})
 }
 
+// HeardAt is when a platform was last heard or read, whichever it was; zero for never.
+func (s *Service) HeardAt() (at time.Time) {
+	for _, i := range s.links {
+		st := i.now()
+		for _, t := range []time.Time{st.HeardAt, st.PulledAt} {
+			if t.After(at) {
+				at = t
+			}
+		}
+	}
+	return at
+}
+
 func (i *integration) stir() {
 	select {
 	case i.wake <- struct{}{}:

@@ -6,7 +6,7 @@
 //
 // On a line the fields are parted by tabs, a line ends with LF, and texts have neither:
 //
-//	HELLO till version rights        OK last                the last number that the box has
+//	HELLO till version rights secret OK last                the last number that the box has
 //	EVT seq table check event at {}  ACK seq | RESEND from  from is the first number that is missing
 //	LIST item sub search             ROW … , END rows age   age of the list in seconds
 //	SHOW reference                   ROW … | ERR code text

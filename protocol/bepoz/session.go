@@ -13,8 +13,8 @@ import (
 
 // Desk is the box behind a session. Its methods may be called from any goroutine.
 type Desk interface {
-	// Hello tells the last number of a till that is on disk.
-	Hello(ctx context.Context, till string, v Version) (last int64, err error)
+	// Hello tells the last number of a till that is on disk. secret is what the box and its tills share.
+	Hello(ctx context.Context, till string, v Version, secret string) (last int64, err error)
 	// Take keeps a message, durably, and says what to answer.
 	Take(ctx context.Context, m Message) (Answer, error)
 	// List gives bookings from memory, with their age.
@@ -31,6 +31,7 @@ func (r *Refusal) Error() string { return r.Text }
 
 // Refusals of the session itself.
 const (
+	CodeSecret       = "secret"
 	CodeVersion      = "version"
 	CodeRight        = "right"
 	CodeMalformed    = "malformed"
@@ -144,7 +145,7 @@ func (s *session) hello(ctx context.Context, fields []string) {
 		s.refuse(&Refusal{CodeVersion, fmt.Sprintf("SmartPOS %s is too old; %s at least", v, Minimum())})
 		return
 	}
-	last, err := s.d.Hello(ctx, till, v)
+	last, err := s.d.Hello(ctx, till, v, field(fields, 4))
 	if err != nil {
 		s.refuse(err)
 		return

@@ -21,6 +21,7 @@ type Till struct {
 	Name    string
 	Version string
 	Rights  []bepoz.Right
+	Secret  string // what it shares with the box
 
 	mu     sync.Mutex // guards what follows
 	queue  []bepoz.Message
@@ -92,7 +93,7 @@ func (t *Till) Connect(conn io.ReadWriteCloser) (*Session, error) {
 	for _, r := range t.Rights {
 		rights = append(rights, string(r))
 	}
-	fields, err := s.ask("HELLO", t.Name, t.Version, strings.Join(rights, ","))
+	fields, err := s.ask("HELLO", t.Name, t.Version, strings.Join(rights, ","), t.Secret)
 	if err != nil {
 		return nil, err
 	}

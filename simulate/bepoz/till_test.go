@@ -25,7 +25,7 @@ type desk struct {
 	open  map[string]string
 }
 
-func (d *desk) Hello(_ context.Context, till string, _ bepoz.Version) (int64, error) {
+func (d *desk) Hello(_ context.Context, till string, _ bepoz.Version, _ string) (int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.last[till], nil

@@ -1,0 +1,333 @@
+package pos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"aboyeur/protocol/booking"
+	"aboyeur/protocol/lightspeed"
+	"aboyeur/protocol/rest"
+)
+
+// Defaults of waiting for what a K-Series till says of an order.
+const (
+	DefaultAnswer = 30 * time.Second // for a notification, before the order is looked for
+	tablesLife    = 5 * time.Minute  // how long the floor plan is believed
+	maxNews       = 256              // references whose news came before anybody asked
+)
+
+// KSeries is a Lightspeed K till. An order is answered at once and brought to the till later: Inject waits for the
+// notification of its reference, and looks for the order when none comes.
+type KSeries struct {
+	client *lightspeed.Client
+	answer time.Duration
+	loc    string
+
+	mu     sync.Mutex // guards what follows
+	tables []lightspeed.Table
+	read   time.Time
+	waits  map[string]chan lightspeed.Notification // by reference; each holds one
+	early  []lightspeed.Notification               // came before anybody waited, oldest first
+}
+
+var _ Adapter = (*KSeries)(nil)
+
+// NewKSeries makes the adapter of a client. answer 0 means DefaultAnswer.
+func NewKSeries(c *lightspeed.Client, location string, answer time.Duration) *KSeries {
+	if answer <= 0 {
+		answer = DefaultAnswer
+	}
+	return &KSeries{client: c, answer: answer, loc: location, waits: map[string]chan lightspeed.Notification{}}
+}
+
+// Close ends idle connections.
+func (k *KSeries) Close() { k.client.Close() }
+
+// Heard takes a notification of the till. Those of no reference of ours are nobody's here.
+func (k *KSeries) Heard(n lightspeed.Notification) {
+	reference := n.Reference
+	if n.PaymentReference != "" {
+		reference = n.PaymentReference
+	}
+	switch n.Status {
+	case lightspeed.Success, lightspeed.Failure, lightspeed.Cancelled, lightspeed.Abandoned:
+	default:
+		return
+	}
+	if reference == "" {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c, ok := k.waits[reference]; ok {
+		select {
+		case c <- n:
+		default: // said before
+		}
+		return
+	}
+	if len(k.early) == maxNews {
+		k.early = append(k.early[:0], k.early[1:]...)
+	}
+	k.early = append(k.early, n)
+}
+
+// listen gives the channel on which the news of a reference come, from before the call on.
+func (k *KSeries) listen(reference string) (news <-chan lightspeed.Notification, done func()) {
+	c := make(chan lightspeed.Notification, 1) // one is enough: the first word is the last
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, n := range k.early {
+		if n.Reference == reference || n.PaymentReference == reference {
+			c <- n
+			k.early = append(k.early[:i], k.early[i+1:]...)
+			break
+		}
+	}
+	k.waits[reference] = c
+	return c, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.waits[reference] == c {
+			delete(k.waits, reference)
+		}
+	}
+}
+
+// Info tells how the location stands.
+func (k *KSeries) Info(ctx context.Context) (Info, error) {
+	r, err := k.client.Ready(ctx)
+	if err != nil {
+		return Info{Kind: "lightspeed-k", Location: k.loc}, err
+	}
+	return Info{Kind: "lightspeed-k", Location: k.loc, Online: r.Open, Open: r.Ready, Devices: r.Devices}, nil
+}
+
+// Tables are those of all floor plans.
+func (k *KSeries) Tables(ctx context.Context) ([]Table, error) {
+	found, err := k.client.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	k.tables, k.read = found, time.Now()
+	k.mu.Unlock()
+	all := make([]Table, len(found))
+	for i, t := range found {
+		all[i] = Table{t.ID, t.Name, t.Area, t.Seats, t.Active}
+	}
+	return all, nil
+}
+
+// table is the number of the table of that exact name.
+func (k *KSeries) table(ctx context.Context, name string) (int, error) {
+	k.mu.Lock()
+	known, read := k.tables, k.read
+	k.mu.Unlock()
+	if time.Since(read) > tablesLife {
+		if _, err := k.Tables(ctx); err != nil {
+			return 0, refusal(Offline, "the floor plan cannot be read", err)
+		}
+		k.mu.Lock()
+		known = k.tables
+		k.mu.Unlock()
+	}
+	for _, t := range known {
+		if t.Name == name && t.Active {
+			return t.Number, nil
+		}
+	}
+	return 0, &Refusal{Code: InvalidTable, Detail: fmt.Sprintf("the till has no table %q", name)}
+}
+
+// Groups are the pairs that items have.
+func (k *KSeries) Groups(ctx context.Context) ([]Group, error) {
+	items, err := k.client.Items(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Group
+	for _, s := range lightspeed.Statistics(items) {
+		all = append(all, Group(s))
+	}
+	return all, nil
+}
+
+// Profiles are the order profiles.
+func (k *KSeries) Profiles(ctx context.Context) ([]Choice, error) {
+	found, err := k.client.Profiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Choice
+	for _, p := range found {
+		all = append(all, Choice{p.Code, p.Name})
+	}
+	return all, nil
+}
+
+// OpenCheck opens a check with nothing on it. A table that has one already is refused: Lightspeed would open a second.
+func (k *KSeries) OpenCheck(ctx context.Context, o Opening) (Opened, error) {
+	number, err := k.table(ctx, o.Table)
+	if err != nil {
+		return Opened{}, err
+	}
+	if found, ok, err := k.FindByReference(ctx, o.Reference); err == nil && ok {
+		found.Existed = true
+		return found, nil
+	}
+	blocking, err := k.client.AtTable(ctx, number)
+	switch {
+	case err == nil && blocking.Open:
+		return Opened{}, &Refusal{Code: TableUnavailable, Detail: fmt.Sprintf("check %s is open at table %s", blocking.ID, o.Table)}
+	case err != nil && !errors.Is(err, lightspeed.ErrNotFound):
+		return Opened{}, refusal(Offline, "the table cannot be read", err)
+	}
+	return k.send(ctx, lightspeed.Order{Reference: o.Reference, Table: number, Covers: o.Covers, First: guest(o.Guest), Profile: o.Profile, Staff: o.Staff, Note: o.Notes}, o.Table)
+}
+
+// Inject hands an order over.
+func (k *KSeries) Inject(ctx context.Context, o Order) (Opened, error) {
+	l := lightspeed.Order{Reference: o.Reference, ToGo: o.Table == "", Covers: o.Covers, First: guest(o.Guest), Phone: o.Phone, Profile: o.Profile, Staff: o.Staff, Note: o.note(),
+		CollectAt: o.CollectAt, Method: o.Method, Paid: o.Paid + o.Tip, Tip: o.Tip}
+	if o.Delivery {
+		l.Address = o.Address
+	}
+	if len(o.Short) <= lightspeed.MaxCollection {
+		l.Collection = o.Short
+	}
+	for _, line := range o.Lines {
+		l.Lines = append(l.Lines, lightspeed.Line{SKU: line.SKU, Name: line.Name, Price: line.Price, Quantity: line.Quantity, Course: line.Course, Modifiers: line.Modifiers})
+	}
+	if o.Table != "" {
+		var err error
+		if l.Table, err = k.table(ctx, o.Table); err != nil {
+			return Opened{}, err
+		}
+	}
+	return k.send(ctx, l, o.Table)
+}
+
+func guest(name string) string {
+	if name == "" {
+		return "Guest"
+	}
+	return name
+}
+
+// send makes the one call and waits for what the till says.
+func (k *KSeries) send(ctx context.Context, o lightspeed.Order, table string) (Opened, error) {
+	news, done := k.listen(o.Reference)
+	defer done()
+	existed := false
+	err := k.client.Send(ctx, o)
+	switch {
+	case errors.Is(err, lightspeed.ErrDuplicate):
+		existed = true
+	case err == nil:
+	case rest.FateOf(err) == rest.Refused:
+		return Opened{}, refusal(Validation, "Lightspeed does not take the order", err)
+	case rest.FateOf(err) == rest.NotSent:
+		return Opened{}, refusal(Offline, "Lightspeed cannot be reached", err)
+	}
+	// Whatever else came of the call, the till's word or the order itself decides.
+	t := time.NewTimer(k.answer)
+	defer t.Stop()
+	if existed {
+		t.Reset(0) // its news came long ago
+	}
+	select {
+	case n := <-news:
+		if n.Status != lightspeed.Success {
+			code := Validation
+			if strings.Contains(n.Reason, "ITEM_NOT_FOUND") {
+				code = Unlinked
+			}
+			return Opened{}, &Refusal{Code: code, Detail: n.Reason}
+		}
+		id := n.AccountID
+		if id == "" && n.Account != nil {
+			id = n.Account.ID()
+		}
+		return Opened{ID: id, Table: table, Existed: existed}, nil
+	case <-t.C:
+	case <-ctx.Done():
+		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	}
+	found, ok, err := k.FindByReference(ctx, o.Reference)
+	switch {
+	case err != nil:
+		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, err)
+	case !ok:
+		return Opened{}, ErrUnknown
+	}
+	found.Existed = existed
+	return found, nil
+}
+
+// FindByReference looks for an order of ours.
+func (k *KSeries) FindByReference(ctx context.Context, reference string) (Opened, bool, error) {
+	c, err := k.client.ByReference(ctx, reference)
+	switch {
+	case errors.Is(err, lightspeed.ErrNotFound):
+		return Opened{}, false, nil
+	case err != nil:
+		return Opened{}, false, err
+	}
+	o := Opened{ID: c.ID, Existed: true}
+	if len(c.Tables) > 0 {
+		o.Table = c.Tables[0]
+	}
+	return o, true, nil
+}
+
+// Check reads a check.
+func (k *KSeries) Check(ctx context.Context, id string) (booking.Check, error) {
+	return k.client.Account(ctx, id)
+}
+
+// AddPayment puts a payment on a check and waits for the till's word.
+func (k *KSeries) AddPayment(ctx context.Context, p Payment) error {
+	news, done := k.listen(p.Reference)
+	defer done()
+	err := k.client.Pay(ctx, lightspeed.Payment{Reference: p.Reference, Account: p.Check, Method: p.Method, Amount: p.Amount, Tip: p.Tip})
+	switch {
+	case errors.Is(err, lightspeed.ErrDuplicate):
+		return nil
+	case err != nil && rest.FateOf(err) == rest.Refused:
+		return refusal(Validation, "Lightspeed does not take the payment", err)
+	case err != nil && rest.FateOf(err) == rest.NotSent:
+		return refusal(Offline, "Lightspeed cannot be reached", err)
+	}
+	t := time.NewTimer(k.answer)
+	defer t.Stop()
+	select {
+	case n := <-news:
+		switch {
+		case n.Status == lightspeed.Success:
+			return nil
+		case n.ErrorCode == "OVERPAID":
+			return &Refusal{Code: Overpaid, Detail: n.ErrorCode}
+		case n.ErrorCode == "ACCOUNT_ALREADY_CLOSED":
+			return &Refusal{Code: CheckClosed, Detail: n.ErrorCode}
+		case n.ErrorCode == "PAYMENT_METHOD_NOT_FOUND":
+			return &Refusal{Code: UnknownMethod, Detail: n.ErrorCode}
+		}
+		return &Refusal{Code: Validation, Detail: n.ErrorCode + " " + n.Reason}
+	case <-t.C:
+		return ErrUnknown
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	}
+}
+
+// SetAvailability takes an item from sale, or gives it back.
+func (k *KSeries) SetAvailability(ctx context.Context, sku string, available bool) error {
+	return k.client.SetAvailability(ctx, sku, available)
+}
+
+func refusal(code, detail string, err error) error { return &Refusal{code, detail, err} }
