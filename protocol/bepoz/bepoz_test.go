@@ -62,7 +62,7 @@ func FuzzEvent(f *testing.F) {
 type nobody struct{}
 
 func (nobody) Hello(context.Context, string, Version, string) (int64, error) { return 0, nil }
-func (nobody) Take(_ context.Context, m Message) (Answer, error)     { return Answer{Ack: m.Seq}, nil }
+func (nobody) Take(_ context.Context, m Message) (Answer, error)             { return Answer{Ack: m.Seq}, nil }
 func (nobody) List(context.Context, Filter) ([]Booking, time.Duration, error) {
 	return []Booking{{Name: "a\tb\nc"}}, 0, nil
 }
