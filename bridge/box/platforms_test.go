@@ -36,7 +36,7 @@ type evening struct {
 func newEvening(t *testing.T, names ...string) *evening {
 	t.Helper()
 	e := &evening{newRig(t), map[string]*bookings.Simulator{}}
-	e.config.Printers, e.config.Stations = nil, e.config.Stations[1:]
+	e.config.Printers, e.config.Stations, e.config.Receipts.Printer = nil, e.config.Stations[1:], ""
 	e.config.Stations[0].Printers = nil
 	e.config.Floor.Areas = []firmwareconfig.Area{{Name: "Salle", Tables: houseTables}}
 	dir := t.TempDir()
