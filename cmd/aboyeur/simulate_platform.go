@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,15 +32,7 @@ func platformPeer(name string, open func(bookings.Config) (*bookings.Simulator, 
 		fs.BoolVar(&c.Echo, "echo", false, "send back as webhooks what the box changes")
 		fs.Uint64Var(&c.Faults.Seed, "seed", 0, "`number` from which faults are drawn; 0: another each time")
 		c.Faults.Rates = map[bookings.Kind]float64{}
-		fs.Func("fault", "`KIND=RATE`, as too_many=0.05: strikes that part of calls or webhooks; may be repeated", func(s string) error {
-			kind, text, _ := strings.Cut(s, "=")
-			rate, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				return fmt.Errorf("%q is not a rate; write as in too_many=0.05", text)
-			}
-			c.Faults.Rates[bookings.Kind(kind)] = rate
-			return c.Faults.Check()
-		})
+		fs.Func("fault", "`KIND=RATE`, as too_many=0.05: strikes that part of calls or webhooks; may be repeated", rated(c.Faults.Rates, &c.Faults))
 		for _, d := range []struct {
 			v          *bookings.Duration
 			name, text string
