@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 )
 
 // fullBox is a box in the middle of an evening, the address of every page of the console, and what tells that it is drawn.
@@ -189,5 +190,36 @@ func TestScreenshotsOfThePass(t *testing.T) {
 			x.wait("rows", "document.querySelectorAll('.x-row').length === 7")
 			x.shoot("expo-" + glass.name + "-" + language)
 		}
+	}
+}
+
+// TestScreenshotsOfGlass leaves pictures of what a hand opens on a kitchen screen, and of the page on which it learns keys.
+func TestScreenshotsOfGlass(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("no -screenshots DIR")
+	}
+	for _, language := range []string{"fr", "en"} {
+		box := newFakeBox(t, Config{Language: language})
+		box.tickets, box.printers, box.warnings = service(), cannedPrinters(), cannedWarnings()
+		box.tickets = append(box.tickets, ticketAt("x", 50, 4*time.Minute, object{"station": "fry", "table": "9", "lines": []object{line(2, "Frites"), line(1, "Calamars")}}))
+		k := openTab(t, box, 1920, 1080)
+		k.open("/screens/grill")
+		k.wait("tickets", "document.querySelectorAll('.k-card').length > 4")
+		k.shoot("kitchen-" + language)
+		k.click("#settings")
+		k.wait("settings", "document.querySelector('.k-settings')")
+		k.shoot("kitchen-settings-" + language)
+		k.click("#lock")
+		k.wait("locked", "document.querySelector('.k-lock')")
+		k.shoot("kitchen-lock-" + language)
+		k.open("/screens/grill/keys")
+		k.wait("keys", "document.body.dataset.ready === ''")
+		k.key("Digit3", "3")
+		k.click("[data-learn=bump]")
+		k.shoot("keys-" + language)
+		k.size(375, 812)
+		k.open("/screens/grill/keys")
+		k.wait("keys", "document.body.dataset.ready === ''")
+		k.shoot("phone_keys-" + language)
 	}
 }
