@@ -111,6 +111,7 @@ export function rows({ name, columns, id, sign, href, open, empty, label }) {
     wanted.forEach((e, i) => { if (body.children[i] !== e) body.insertBefore(e, body.children[i] || null); });
     if (kept.size > 2 * all.length + MANY) kept.clear();
     drawn = `${from} ${to}`;
+    watch(all.length > MANY);
     table.setAttribute('aria-rowcount', String(list.length + 1));
     skeleton.hidden = loaded;
     place.setAttribute('aria-busy', String(!loaded));
@@ -129,20 +130,30 @@ export function rows({ name, columns, id, sign, href, open, empty, label }) {
     held = null;
   }
 
-  // Rows in sight change as the page is scrolled, wherever the scrolling element is.
-  let asked = false;
-  const look = () => {
-    if (asked || all.length <= MANY) return;
+  // Rows in sight change as the page is scrolled, wherever the scrolling element is. A table that left the page listens no
+  // more; it begins again when it is drawn.
+  let asked = false, watching = false;
+  function watch(on) {
+    if (on === watching) return;
+    watching = on;
+    if (on) {
+      document.addEventListener('scroll', look, { capture: true, passive: true });
+      addEventListener('resize', look);
+    } else {
+      document.removeEventListener('scroll', look, { capture: true });
+      removeEventListener('resize', look);
+    }
+  }
+  function look() {
+    if (asked) return;
     asked = true;
     requestAnimationFrame(() => {
       asked = false;
-      if (!place.isConnected) return;
+      if (!place.isConnected) { watch(false); return; }
       const [from, to] = range(shown().length);
       if (drawn !== `${from} ${to}`) draw();
     });
-  };
-  document.addEventListener('scroll', look, { capture: true, passive: true });
-  addEventListener('resize', look);
+  }
 
   function csv() {
     const some = columns.filter(c => c.csv !== false);
