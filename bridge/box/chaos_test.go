@@ -1,0 +1,433 @@
+package box
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	firmwareconfig "aboyeur/firmware-config"
+
+	"aboyeur/protocol/booking"
+	"aboyeur/simulate/bookings"
+)
+
+var long = flag.Bool("long", false, "run the long forms of the tests")
+
+// A party of the evening: what it is, and what the test itself knows of it.
+type party struct {
+	platform, ref string
+	kind          string   // plain, walk_in, no_table, strange_table, assumed, scheduled, cancelled
+	tables        []string // it sits at
+
+	want    string // order state at the end, by the table of spec/reservations.md 4
+	problem string
+	stages  []booking.Stage // reached on the floor, in order, with repetitions
+	closing time.Time       // when the last check was about to be closed
+	total   int64
+}
+
+// evenings is the chaos: five platforms with faults, a till that goes on over restarts of the box, and a judge that knows only
+// what it did and what the platforms took.
+type chaos struct {
+	*evening
+	random  *rand.Rand // only by the goroutine that makes parties
+	free    chan string
+	mu      sync.Mutex // guards outages and up
+	outages map[string][][2]time.Time
+}
+
+// TestChaos is an evening of faults. The short form is part of every run.
+func TestChaos(t *testing.T) {
+	parties, waiters, restarts, grace := 40, 12, 2, 30*time.Second
+	if *long {
+		parties, waiters, restarts, grace = 2000, 24, 8, 5*time.Second
+	}
+	names := []string{"opentable", "sevenrooms", "resy", "thefork", "aleno"}
+	c := &chaos{evening: newEvening(t, names...), random: rand.New(rand.NewPCG(7, 9)), free: make(chan string, 80), outages: map[string][][2]time.Time{}}
+	var tables []string
+	for n := range cap(c.free) {
+		name := fmt.Sprintf("T%02d", n+1)
+		tables = append(tables, name)
+		c.free <- name
+	}
+	c.config.Floor.Areas = []firmwareconfig.Area{{Name: "Salle", Tables: tables}}
+	c.only("sevenrooms").WalkIns = false
+	c.only("aleno").OpenChecks, c.only("aleno").WalkIns = false, false
+	for _, name := range names {
+		err := c.sims[name].Faults(bookings.Faults{Seed: 11, Rates: map[bookings.Kind]float64{
+			bookings.Unauthorized: .02, bookings.TooMany: .01, bookings.Broken: .04, bookings.Timeout: .01, bookings.LostAnswer: .04, bookings.Refused: .02,
+			bookings.Late: .05, bookings.Duplicate: .1, bookings.OutOfOrder: .05,
+		}, LateBy: bookings.Duration(100 * time.Millisecond), TimeoutBy: bookings.Duration(200 * time.Millisecond), RetryAfter: bookings.Duration(time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.open()
+
+	all := make([]*party, parties)
+	kinds := []string{"plain", "plain", "plain", "plain", "plain", "walk_in", "no_table", "strange_table", "assumed", "scheduled", "cancelled"}
+	work := make(chan *party)
+	done := make(chan struct{}, parties) // a party each
+	var serving sync.WaitGroup
+	for n := range waiters {
+		seed := uint64(n + 1)
+		serving.Go(func() {
+			random := rand.New(rand.NewPCG(3, seed))
+			for p := range work {
+				c.serve(p, random)
+				done <- struct{}{}
+			}
+		})
+	}
+	serving.Go(func() {
+		defer close(work)
+		for n := range all {
+			p := &party{platform: names[n%len(names)], kind: kinds[c.random.IntN(len(kinds))]}
+			if p.kind == "assumed" && p.platform != "opentable" {
+				p.kind = "plain" // only OpenTable says so
+			}
+			if p.ref = fmt.Sprintf("P%04d", n); p.platform == "thefork" {
+				p.ref = fmt.Sprintf("0f3f9a70-8f35-4d9b-8a53-%012d", n)
+				if p.kind != "plain" && p.kind != "no_table" && p.kind != "strange_table" {
+					p.kind = "plain" // it tells of nothing before arrival
+				}
+			}
+			all[n] = p
+			work <- p
+		}
+	})
+	// The box falls and rises, and so do the platforms.
+	for n := range restarts {
+		for range parties / (restarts + 1) {
+			<-done
+		}
+		name := names[n%len(names)]
+		from := time.Now()
+		c.down()
+		f := c.sims[name].Present()
+		f.Down = true
+		if err := c.sims[name].Faults(f); err != nil {
+			t.Fatal(err)
+		}
+		c.open()
+		for _, other := range names {
+			c.outage(other, from, time.Now()) // nothing was told while the box was down
+		}
+		for range 5 {
+			<-done
+		}
+		f.Down = false
+		if err := c.sims[name].Faults(f); err != nil {
+			t.Fatal(err)
+		}
+		c.outage(name, from, time.Now())
+	}
+	serving.Wait()
+	for _, name := range names {
+		c.settled(name)
+	}
+	for _, p := range all {
+		c.judge(p, grace)
+	}
+}
+
+func (c *chaos) outage(platform string, from, to time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.outages[platform] = append(c.outages[platform], [2]time.Time{from, to})
+}
+
+// host tells the box through the platform until the platform got through.
+func (c *chaos) host(p *party, status booking.Status, tables []string) {
+	r := booking.Reservation{
+		ID: p.ref, Status: status, Tables: tables, PartySize: 2, ScheduledAt: time.Now().UTC().Truncate(time.Second), WalkIn: p.kind == "walk_in", Assumed: p.kind == "assumed",
+		OpenNow: p.platform == "thefork", Guest: booking.Guest{ID: "0f3f9a70-8f35-4d9b-8a53-0a4dd7a3b002", FirstName: "Zoé", LastName: "Lambert"},
+	}
+	if status == booking.Seated {
+		r.Stage = booking.AtTable
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		err := c.sims[p.platform].Put(ctx, r)
+		cancel()
+		var refused *bookings.HookError
+		if err == nil {
+			return
+		}
+		if errors.As(err, &refused) && refused.Status != 0 && refused.Status < 500 || time.Now().After(end) {
+			c.t.Errorf("%s of %s at %s: %v", status, p.ref, p.platform, err)
+			return
+		}
+	}
+}
+
+// till makes a call until the box answers, as a till does: under one key, over restarts.
+func (c *chaos) till(key, path string, body, into any) bool {
+	text := []byte("")
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			panic(err)
+		}
+	}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		q, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(text))
+		if err != nil {
+			panic(err)
+		}
+		q.Header.Set("Authorization", "Bearer "+c.token)
+		q.Header.Set("Idempotency-Key", key)
+		if body != nil {
+			q.Header.Set("Content-Type", "application/json")
+		}
+		a, err := http.DefaultClient.Do(q)
+		if err == nil {
+			var b bytes.Buffer
+			_, err = b.ReadFrom(a.Body)
+			a.Body.Close()
+			if err == nil && a.StatusCode < 300 {
+				cancel()
+				if into != nil {
+					if err := json.Unmarshal(b.Bytes(), into); err != nil {
+						c.t.Errorf("POST %s: %v", path, err)
+					}
+				}
+				return true
+			}
+			if err == nil && (a.StatusCode < 500 || a.StatusCode == http.StatusInternalServerError) {
+				cancel()
+				c.t.Errorf("POST %s %s = %d %s", path, text, a.StatusCode, b.String())
+				return false
+			}
+		}
+		cancel()
+	}
+	c.t.Errorf("POST %s: the box does not come back", path)
+	return false
+}
+
+// row looks for a party in the report; false while the box is down or does not know it.
+func (c *chaos) row(ref string) (found booked, ok bool) {
+	var list struct{ Reservations []booked }
+	status, err := c.call(http.MethodGet, "/v1/reservations?q="+ref, nil, &list)
+	if err != nil || status != http.StatusOK || len(list.Reservations) != 1 {
+		return booked{}, false
+	}
+	return list.Reservations[0], true
+}
+
+// await waits for an order state.
+func (c *chaos) await(p *party, want, problem string) (booked, bool) {
+	var r booked
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		var ok bool
+		if r, ok = c.row(p.ref); ok && r.OrderState == want && r.Problem == problem {
+			return r, true
+		}
+	}
+	c.t.Errorf("%s at %s (%s) is %q %q, want %q %q", p.ref, p.platform, p.kind, r.OrderState, r.Problem, want, problem)
+	return r, false
+}
+
+// serve is one party from its booking to its bill.
+func (c *chaos) serve(p *party, random *rand.Rand) {
+	if p.platform != "thefork" {
+		c.host(p, booking.Scheduled, nil)
+	}
+	p.want = "none"
+	switch p.kind {
+	case "scheduled":
+		return
+	case "cancelled":
+		c.host(p, booking.Cancelled, nil)
+		return
+	}
+	table := <-c.free
+	p.tables = []string{table}
+	defer func() { c.free <- table }()
+	off := p.platform == "aleno" || p.platform == "sevenrooms" && p.kind == "walk_in"
+	switch {
+	case p.kind == "assumed":
+		c.host(p, booking.Seated, p.tables)
+		return
+	case off:
+		c.host(p, booking.Seated, p.tables)
+		p.want, p.problem = "failed", "order_creation_disabled"
+		if _, ok := c.await(p, p.want, p.problem); !ok || random.IntN(4) == 0 {
+			return
+		}
+		var check billView
+		if !c.till(p.ref+" open", "/v1/checks", map[string]any{"tables": p.tables, "covers": 2}, &check) {
+			return
+		}
+	case p.kind == "no_table":
+		c.host(p, booking.Seated, nil)
+		p.want, p.problem = "failed", "no_table"
+		if _, ok := c.await(p, p.want, p.problem); !ok || random.IntN(2) == 0 {
+			return
+		}
+		c.host(p, booking.Seated, p.tables)
+	case p.kind == "strange_table":
+		c.host(p, booking.Seated, []string{"t" + table[1:]})
+		p.want, p.problem = "failed", "invalid_table"
+		c.await(p, p.want, p.problem)
+		return
+	default:
+		c.host(p, booking.Seated, p.tables)
+	}
+	p.want, p.problem = "open", ""
+	r, ok := c.await(p, "open", "")
+	if !ok || len(r.Checks) != 1 {
+		c.t.Errorf("%s has checks %v", p.ref, r.Checks)
+		return
+	}
+	c.eat(p, r.Checks[0], random)
+	p.want = "closed"
+	c.await(p, "closed", "")
+}
+
+var courses = map[string]booking.Stage{"Starters": booking.Appetizer, "Mains": booking.Entree, "Desserts": booking.Dessert, "Water": ""}
+
+// eat is a meal with its bill, in one or two checks.
+func (c *chaos) eat(p *party, check string, random *rand.Rand) {
+	p.stages = append(p.stages, booking.AtTable)
+	groups := []string{"Starters", "Mains", "Desserts", "Water"}
+	lines := 0
+	for n := range 1 + random.IntN(4) {
+		var order []map[string]any
+		var highest booking.Stage
+		for range 1 + random.IntN(2) {
+			g := groups[random.IntN(len(groups))]
+			order = append(order, map[string]any{"name": g, "group": g, "quantity": 1, "price": 1000})
+			if courses[g].Rank() > highest.Rank() {
+				highest = courses[g]
+			}
+		}
+		if !c.till(fmt.Sprintf("%s lines %d", p.ref, n), "/v1/checks/"+check+"/lines", map[string]any{"lines": order}, nil) {
+			return
+		}
+		lines += len(order)
+		if highest != "" {
+			p.stages = append(p.stages, highest)
+		}
+		time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // guests eat: what follows may find the former told or not
+	}
+	p.total = int64(lines) * 1000
+	bills := []billView{{ID: check, Total: p.total}}
+	if lines > 1 && random.IntN(4) == 0 {
+		var other billView
+		if !c.till(p.ref+" split", "/v1/checks/"+check+"/split", map[string]any{"lines": []int{0}}, &other) {
+			return
+		}
+		bills[0].Total -= other.Total
+		bills = append(bills, other)
+	}
+	if random.IntN(2) == 0 {
+		if !c.till(p.ref+" bill", "/v1/checks/"+check+"/bill", nil, nil) {
+			return
+		}
+		p.stages = append(p.stages, booking.CheckDropped)
+	}
+	for n, b := range bills {
+		half := b.Total / 2
+		for i, amount := range []int64{half, b.Total - half} {
+			if !c.till(fmt.Sprintf("%s pay %d %d", p.ref, n, i), "/v1/checks/"+b.ID+"/payments", map[string]any{"method": "card", "amount": amount}, nil) {
+				return
+			}
+		}
+		p.closing = time.Now()
+		if !c.till(fmt.Sprintf("%s close %d", p.ref, n), "/v1/checks/"+b.ID+"/close", nil, nil) {
+			return
+		}
+	}
+	p.stages = append(p.stages, booking.Paid)
+}
+
+// judge holds the platform's own ledger, and the report, against what the test knows.
+func (c *chaos) judge(p *party, grace time.Duration) {
+	t := c.t
+	row, ok := c.row(p.ref)
+	if !ok {
+		t.Errorf("%s at %s is not in the report", p.ref, p.platform)
+		return
+	}
+	if row.OrderState != p.want || row.Problem != p.problem {
+		t.Errorf("%s at %s (%s) ended %s %s, want %s %s", p.ref, p.platform, p.kind, row.OrderState, row.Problem, p.want, p.problem)
+	}
+	have := map[string][]booking.Stage{
+		"opentable": booking.Stages(), "thefork": {}, "aleno": {booking.AtTable, booking.Paid, booking.Finished},
+	}[p.platform]
+	if have == nil {
+		have = []booking.Stage{booking.AtTable, booking.Appetizer, booking.Entree, booking.Dessert, booking.CheckDropped, booking.Paid, booking.Finished}
+	}
+	var last booking.Stage
+	var told []booking.Stage
+	var total int64
+	for _, d := range c.sims[p.platform].Ledger() {
+		if d.Reservation != p.ref {
+			continue
+		}
+		if d.Stage != "" {
+			if slices.Contains(told, d.Stage) {
+				t.Errorf("%s at %s was told %s twice: %v", p.ref, p.platform, d.Stage, told)
+			}
+			if d.Stage.Rank() < last.Rank() {
+				t.Errorf("%s at %s was told %s after %v", p.ref, p.platform, d.Stage, told)
+			}
+			told, last = append(told, d.Stage), d.Stage
+		}
+		if d.Kind == booking.KindClosed {
+			if d.TakenAt.Before(p.closing) || p.closing.IsZero() {
+				t.Errorf("%s at %s was told paid at %v, the last check was closed after %v", p.ref, p.platform, d.TakenAt, p.closing)
+			}
+			if d.Check != nil {
+				total = d.Check.Total
+			}
+		}
+		if p.platform == "thefork" || d.At.IsZero() {
+			continue // its wire carries no time
+		}
+		if late := d.TakenAt.Sub(d.At) - c.excuse(p.platform, d.At, d.TakenAt); late > grace {
+			t.Errorf("%s at %s waited %v for %s beyond every outage", p.ref, p.platform, late, d.Kind)
+		}
+	}
+	var highest booking.Stage
+	for _, s := range p.stages {
+		if s.Rank() > highest.Rank() {
+			highest = s
+		}
+	}
+	if want := highest.Nearest(have); p.platform != "thefork" && last != want {
+		t.Errorf("%s at %s was told %v, the floor was at %v", p.ref, p.platform, told, p.stages)
+	}
+	if p.want == "closed" && total != p.total {
+		t.Errorf("%s at %s was told a total of %d, it paid %d", p.ref, p.platform, total, p.total)
+	}
+}
+
+// excuse is how much of a span of time the platform or the box was away.
+func (c *chaos) excuse(platform string, from, to time.Time) (sum time.Duration) {
+	for _, o := range c.outages[platform] {
+		begin, end := o[0], o[1]
+		if begin.Before(from) {
+			begin = from
+		}
+		if end.After(to) {
+			end = to
+		}
+		if end.After(begin) {
+			sum += end.Sub(begin)
+		}
+	}
+	return sum
+}
