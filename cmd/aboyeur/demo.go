@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,9 +22,13 @@ import (
 	firmwareconfig "aboyeur/firmware-config"
 
 	"aboyeur/bridge/box"
+	"aboyeur/protocol/booking"
+	"aboyeur/simulate/bookings"
 	"aboyeur/simulate/dinner"
+	"aboyeur/simulate/opentable"
 	"aboyeur/simulate/opera"
 	"aboyeur/simulate/printer"
+	"aboyeur/simulate/thefork"
 )
 
 // demoPrinters are the simulated printers of the demonstration, each of another kind.
@@ -38,6 +43,13 @@ var demoSpeed = printer.Speed{LinesPerSecond: 45, Cut: 150 * time.Millisecond}
 const (
 	demoLatency = 120 * time.Millisecond
 	demoChecks  = 20
+)
+
+// demoParties is how many parties with a reservation come a minute on each platform, and demoPace the time between their
+// courses: guests in a hurry, so that a short look shows a whole meal.
+const (
+	demoParties = 10
+	demoPace    = 1500 * time.Millisecond
 )
 
 // demoConfig is the box of the demonstration; the addresses are filled in.
@@ -64,7 +76,11 @@ pms:
   version: "5.0.05.01"
   outlets: [{name: restaurant, code: 1}, {name: bar, code: 2}]
   revenue: {account: "9001", mapping: [{group: beverage, subtotal: 2}, {subtotal: 1}]}
-floor: {areas: [{name: Salle, tables: ["3", "5", "7", "12", "18", "21"]}, {name: Terrasse, tables: ["T01"]}]}
+floor: {areas: [{name: Salle, tables: ["3", "5", "7", "12", "18", "21", "31", "32", "33", "34"]}, {name: Terrasse, tables: ["T01", "T02", "T03"]}]}
+reservations:
+  - {platform: opentable, venue: "12345", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, walk_ins: true, staff: Manager,
+     courses: [{status: appetizer, groups: [Starters]}, {status: entree, groups: [Mains]}, {status: dessert, groups: [Desserts]}]}
+  - {platform: thefork, venue: "12345", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, walk_ins: true}
 `
 
 // summary is the last line of a demonstration, counted from the ledgers of its peers.
@@ -160,6 +176,11 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		return s, err
 	}
 	addresses = append(addresses, hotel.Addr().String())
+	hosts, platforms, err := demoPlatforms(peersDone, peers, data, log)
+	if err != nil {
+		return s, err
+	}
+	addresses = append(addresses, platforms...)
 	values := append([]any{language, data, listener.Addr().String(), filepath.Join(data, "tokens")}, addresses...)
 	c, err := firmwareconfig.Parse("demo.yaml", fmt.Appendf(nil, demoConfig, values...))
 	if err != nil {
@@ -177,6 +198,9 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		return s, err
 	}
 	base := "http://" + listener.Addr().String()
+	for _, h := range hosts {
+		h.Hook(base + "/webhooks/" + h.name)
+	}
 	running, stopBox := context.WithCancel(all)
 	defer stopBox()
 	var service errgroup.Group
@@ -201,12 +225,20 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	}
 	fmt.Fprintf(out, "Aboyeur serves a simulated evening. Console: %s/\n", base)
 	fmt.Fprintf(out, "Kitchen screens: %s/screens/kitchen and %s/screens/bar\n", base, base)
+	parties := []*dinner.Parties{
+		{Box: base, Client: client, Host: hosts[0], Name: "OT", Rate: demoParties, Pace: demoPace, Tables: []string{"31", "32", "33", "34"}},
+		{Box: base, Client: client, Host: hosts[1], Name: "TF", Rate: demoParties, Pace: demoPace, Tables: []string{"T02", "T03"}, Open: true,
+			ID: func(n int) string { return fmt.Sprintf("5e1f0a3c-0000-4000-8000-%012d", n+1) }},
+	}
 	fmt.Fprintf(out, "The hotel, with its rooms and charges: %s/hotel\n", base)
 	var dining errgroup.Group
 	dining.Go(func() error {
 		waitFor(5*time.Second, func() bool { return ctx.Err() != nil || hotelUp(all, client, base) })
 		return residents.Run(ctx)
 	})
+	for _, p := range parties {
+		dining.Go(func() error { return p.Run(ctx) })
+	}
 	if err := errors.Join(guests.Run(ctx, 6), dining.Wait()); err != nil {
 		return s, err
 	}
@@ -225,6 +257,11 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	posted, doubtful, err := posted(all, client, base)
 	if err != nil {
 		return s, fmt.Errorf("count what the hotel was told: %w", err)
+	}
+	waitFor(10*time.Second, func() bool { waiting, err := waitingUpdates(all, client, base); return err == nil && waiting == 0 })
+	waiting, err := waitingUpdates(all, client, base)
+	if err != nil {
+		return s, fmt.Errorf("count what the platforms were told: %w", err)
 	}
 	stopKitchen()
 	stopBox()
@@ -253,11 +290,84 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	if !shown(cooks, left.tickets) {
 		s.Failed++
 	}
-	for _, fault := range append(ledger.Faults, dined.Faults...) {
+	s.Failed += waiting
+	faults := append(ledger.Faults, dined.Faults...)
+	for i, p := range parties {
+		sat := p.Ledger()
+		told := hosts[i].Ledger()
+		s.Relays += len(told)
+		s.Failed += sat.Failed + untold(sat.Closed, told)
+		faults = append(faults, sat.Faults...)
+	}
+	for _, fault := range faults {
 		fmt.Fprintln(out, fault)
 	}
 	stopAll()
 	return s, peers.Wait()
+}
+
+// host is a simulated platform with the name that its webhooks have.
+type host struct {
+	*bookings.Simulator
+	name string
+}
+
+// demoPlatforms starts the reservation platforms, and gives what the configuration says of each: address and the files of its
+// secrets.
+func demoPlatforms(ctx context.Context, peers *errgroup.Group, data string, log *slog.Logger) (hosts []host, values []any, err error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, nil, err
+	}
+	credentials, secret := filepath.Join(data, "platform.yaml"), filepath.Join(data, "platform.secret")
+	for name, text := range map[string]string{
+		credentials: fmt.Sprintf("client_id: %s\nclient_secret: %s\ntoken: %s\n", bookings.DefaultID, bookings.DefaultSecret, bookings.DefaultSecret),
+		secret:      bookings.DefaultHook,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, p := range []struct {
+		name string
+		make func(bookings.Config) (*bookings.Simulator, error)
+	}{{"opentable", opentable.New}, {"thefork", thefork.New}} {
+		sim, err := p.make(bookings.Config{Echo: true, Log: log})
+		if err != nil {
+			return nil, nil, err
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		peers.Go(func() error {
+			defer sim.Close()
+			return sim.Serve(ctx, l)
+		})
+		hosts, values = append(hosts, host{sim, p.name}), append(values, l.Addr().String(), credentials, secret)
+	}
+	return hosts, values, nil
+}
+
+// waitingUpdates counts what the platforms have yet to be told.
+func waitingUpdates(ctx context.Context, client *http.Client, base string) (n int, err error) {
+	var list struct {
+		Integrations []struct{ Queue struct{ Waiting int } }
+	}
+	err = get(ctx, client, base+"/v1/integrations", &list)
+	for _, i := range list.Integrations {
+		n += i.Queue.Waiting
+	}
+	return n, err
+}
+
+// untold counts the parties that paid and whose platform does not know.
+func untold(closed []string, told []booking.Delivered) (n int) {
+	for _, id := range closed {
+		if !slices.ContainsFunc(told, func(d booking.Delivered) bool { return d.Reservation == id && d.Kind == booking.KindClosed }) {
+			n++
+		}
+	}
+	return n
 }
 
 // account is what the box itself says of the guests' orders.
