@@ -135,8 +135,14 @@ func TestChaos(t *testing.T) {
 	for _, name := range names {
 		c.settled(name)
 	}
+	told := map[string][]booking.Delivered{} // by reservation, whose ids are those of one platform each
+	for _, name := range names {
+		for _, d := range c.sims[name].Ledger() {
+			told[d.Reservation] = append(told[d.Reservation], d)
+		}
+	}
 	for _, p := range all {
-		c.judge(p, grace)
+		c.judge(p, told[p.ref], grace)
 	}
 }
 
@@ -354,7 +360,7 @@ func (c *chaos) eat(p *party, check string, random *rand.Rand) {
 }
 
 // judge holds the platform's own ledger, and the report, against what the test knows.
-func (c *chaos) judge(p *party, grace time.Duration) {
+func (c *chaos) judge(p *party, ledger []booking.Delivered, grace time.Duration) {
 	t := c.t
 	row, ok := c.row(p.ref)
 	if !ok {
@@ -373,10 +379,7 @@ func (c *chaos) judge(p *party, grace time.Duration) {
 	var last booking.Stage
 	var told []booking.Stage
 	var total int64
-	for _, d := range c.sims[p.platform].Ledger() {
-		if d.Reservation != p.ref {
-			continue
-		}
+	for _, d := range ledger {
 		if d.Stage != "" {
 			if slices.Contains(told, d.Stage) {
 				t.Errorf("%s at %s was told %s twice: %v", p.ref, p.platform, d.Stage, told)

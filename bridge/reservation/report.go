@@ -95,13 +95,34 @@ type Filter struct {
 // MaxListed is how many reservations a list has at most.
 const MaxListed = 1000
 
-// List gives reservations by their time.
+// List gives reservations by their time. A Text that is a platform's id gives those of that id alone, without a look at all.
 func (s *Service) List(ctx context.Context, f Filter) ([]Entry, error) {
+	if f.Text != "" {
+		exact := f
+		exact.Text = ""
+		list, err := s.list(ctx, exact, f.Text)
+		if err != nil || len(list) > 0 {
+			return list, err
+		}
+	}
+	return s.list(ctx, f, "")
+}
+
+func (s *Service) list(ctx context.Context, f Filter, ref string) ([]Entry, error) {
 	query, args := `SELECT `+columns+` FROM reservations WHERE 1 = 1`, []any{}
 	add := func(condition, value string) {
 		if value != "" {
 			query, args = query+` AND `+condition, append(args, value)
 		}
+	}
+	if ref != "" {
+		// The index is by platform first, and those are few.
+		query += ` AND ref = ? AND platform IN (''`
+		args = append(args, ref)
+		for _, i := range s.links {
+			query, args = query+`, ?`, append(args, i.Name)
+		}
+		query += `)`
 	}
 	add(`business_day >= ?`, f.From)
 	add(`business_day <= ?`, f.To)
