@@ -37,7 +37,7 @@ function drawService() {
 function askSoldOut(sku, name) {
   if (!sku) { toast(t('kitchen.no_sku', name)); return; }
   if (here.soldOut.has(sku)) sheet.show(t('kitchen.back_title', name), { say: t('kitchen.back_effect'), rows: [{ text: t('kitchen.back'), act: () => send(item(sku) + '/back') }] });
-  else sheet.show(t('kitchen.sold_out_title', name), { say: t('kitchen.sold_out_effect'), rows: [{ text: t('kitchen.say_sold_out'), kind: 'danger', act: () => send(item(sku) + '/sold-out', { name }) }] });
+  else sheet.show(t('kitchen.sold_out_title', name), { say: t('kitchen.sold_out_effect'), rows: [{ text: t('kitchen.say_sold_out'), act: () => send(item(sku) + '/sold-out', { name }) }] });
 }
 
 function askTicket(k) {

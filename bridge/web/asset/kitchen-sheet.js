@@ -5,7 +5,7 @@ import { $, h, swap, t } from './base.js';
 export const sheet = {
   isOpen: false, rows: [], pick: null,
 
-  // show opens a sheet. rows are {text, more, kind, act}: buttons one below the other, picked by touch or digit.
+  // show opens a sheet. rows are {text, more, act}: buttons one below the other, picked by touch or digit.
   show(title, { say, rows = [] } = {}) {
     this.isOpen = true;
     this.rows = rows;
@@ -15,7 +15,7 @@ export const sheet = {
       h('header', {}, h('h2', { id: 'over-title' }, title), h('button', { class: 'k-button', data: { closeSheet: '' } }, t('kitchen.close'))),
       say && h('p', { class: 'k-say' }, say),
       rows.length > 0 && h('div', { class: 'k-recalls' }, rows.map((r, i) => r.act
-        ? h('button', { class: 'k-recall ' + (r.kind || ''), data: { row: i } }, h('span', { class: 'k-digit' }, String((i + 1) % 10)), h('span', { class: 'k-name' }, r.text), h('span', { class: 'k-recall-lines' }, r.more || ''))
+        ? h('button', { class: 'k-recall', data: { row: i } }, h('span', { class: 'k-digit' }, String((i + 1) % 10)), h('span', { class: 'k-name' }, r.text), h('span', { class: 'k-recall-lines' }, r.more || ''))
         : h('div', { class: 'k-recall' }, h('span'), h('span', { class: 'k-name' }, r.text), h('span', { class: 'k-recall-lines' }, r.more || ''))))));
     over.focus();
   },
