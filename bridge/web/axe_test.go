@@ -57,8 +57,11 @@ func (b *tab) axe(path, script string) {
 func TestAccessibility(t *testing.T) {
 	script := axeCore(t)
 	box, paths, ready := fullBox(t)
-	b := openTab(t, box, 1440, 900)
+	var b *tab
 	for i, path := range paths {
+		if i%6 == 0 { // a tab has only so much time
+			b = openTab(t, box, 1440, 900)
+		}
 		b.open(fmt.Sprintf("%s?theme=%s&language=%s", path, []string{"day", "night"}[i%2], []string{"en", "fr"}[i/2%2]))
 		b.wait(path, ready[path])
 		b.axe(path, script)
@@ -68,6 +71,9 @@ func TestAccessibility(t *testing.T) {
 		kitchen.tickets, kitchen.printers, kitchen.warnings, kitchen.bumped, kitchen.pass.rows = service(), cannedPrinters(), cannedWarnings(), recalled(), passOf()
 		k := openTab(t, kitchen, 1920, 1080)
 		for path, drawn := range map[string]string{"/screens/grill": "document.querySelectorAll('.k-card').length > 4", "/expo": "document.querySelectorAll('.x-row').length === 7", "/screens/grill/keys": "document.body.dataset.ready === ''", "/screens/nowhere": "document.querySelector('.choices')"} {
+			if theme == "day" && path != "/screens/grill" {
+				continue // TestContrast compares the colours of both themes
+			}
 			k.open(path)
 			k.wait(path, drawn)
 			k.axe(path+" by "+theme, script)
