@@ -245,3 +245,39 @@ func TestHelpAndAudit(t *testing.T) {
 	b.frenchOnAPhone("/audit", "document.querySelectorAll('.rows.audit tbody tr').length === 6")
 	b.frenchOnAPhone("/help", "document.querySelector('#contacts').innerText.includes('Modifier les contacts')")
 }
+
+// TestWhoIsAtAScreen: on a kitchen screen a cook touches a name and gives a PIN; its keys rest meanwhile, what is done
+// bears the name, and the screen is itself again afterwards.
+func TestWhoIsAtAScreen(t *testing.T) {
+	box := newFakeBox(t, Config{Language: "fr"})
+	box.office.people = cannedPeople()
+	box.office.pins["lea"] = "4729"
+	box.session = object{"name": "grill", "role": "screen", "screen": "grill", "via": "pairing"}
+	box.tickets = service()
+	b := openTab(t, box, 1920, 1080)
+	b.open("/screens/grill")
+	b.wait("who?", "document.querySelector('#who').innerText === 'Qui ?' && document.querySelector('.k-board').children.length")
+	b.click("#who")
+	b.wait("names", "document.querySelectorAll('.pin-name').length === 3")
+	b.click(".pin-name")
+	for _, digit := range "14729" { // the first is a slot's number too
+		b.key("Digit"+string(digit), string(digit))
+	}
+	b.shoot("kitchen-pin")
+	b.key("Enter", "Enter")
+	b.wait("the wrong one", "document.querySelector('.pin-words').innerText.includes('pas le code')")
+	for _, digit := range "4729" {
+		b.key("Digit"+string(digit), string(digit))
+	}
+	b.key("Enter", "Enter")
+	b.wait("Léa is here", "!document.querySelector('dialog') && document.querySelector('#who').innerText === 'Léa'")
+	if box.count("bump k1") != 0 || len(box.acts) != 0 {
+		t.Errorf("while the PIN was typed the screen did %v", box.acts)
+	}
+	b.shoot("kitchen-who")
+	b.click("#who")
+	b.wait("and leaves", "document.querySelector('#who').innerText === 'Qui ?'")
+	if got := fmt.Sprint(box.session["name"]); got != "grill" {
+		t.Errorf("the screen is %s afterwards", got)
+	}
+}

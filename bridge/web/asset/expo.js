@@ -5,6 +5,7 @@
 import { $, clock, h, n, swap, t, word, write } from './base.js';
 import { acts, listen } from './expo-acts.js';
 import { board, here, remove, render, rows, tick } from './expo-rows.js';
+import './who.js';
 import { Sound } from './sound.js';
 import { Stream } from './stream.js';
 

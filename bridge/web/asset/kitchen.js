@@ -8,6 +8,7 @@
 import './kitchen-glass.js';
 import './kitchen-keys.js';
 import './kitchen-service.js';
+import './who.js';
 import { connect } from './kitchen-connection.js';
 import { tick } from './kitchen-head.js';
 import { lane } from './kitchen-later.js';
