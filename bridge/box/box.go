@@ -117,6 +117,8 @@ type Box struct {
 	listener  net.Listener
 	addr      net.Addr // of the listener
 
+	fromBundle map[string]json.RawMessage // settings, as the configuration has them
+
 	ground  *supervise.Group // the journal: first to start, last to end
 	floor   *supervise.Group // what works on it
 	outside *supervise.Group // who brings work: ends first
@@ -134,6 +136,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	o.Log = slog.New(recent.Handler(o.Log.Handler()))
 	b := &Box{c: c, o: o, log: o.Log, recent: recent, registry: prometheus.NewRegistry()}
 	b.printers = &printers{b: b, each: map[string]*standing{}}
+	b.fromBundle = map[string]json.RawMessage{folio.KeyClose: clockSetting(c.Site.BusinessDayClose)}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -215,6 +218,11 @@ func dayClose(ctx context.Context, j *journal.Journal, configured time.Duration)
 		return 0, fmt.Errorf("read when the business day ends: %w", err)
 	}
 	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, nil
+}
+
+// clockSetting writes a time of day as settings have it.
+func clockSetting(d time.Duration) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf("%q", fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60)))
 }
 
 func releaseBefore(c *firmwareconfig.Config) time.Duration {

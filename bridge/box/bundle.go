@@ -45,6 +45,22 @@ func (b *Box) Missing(before []string) string {
 	return b.health.words.T("bundle.not_up", strings.Join(missing, ", "))
 }
 
+// TakeSettings puts the bundle's values over what people set in the console, where the bundle changed them; the rest stays
+// as people want it. It is for a bundle that was found healthy, may be called at each start, and reports whether the box
+// must start again for what it changed.
+func (b *Box) TakeSettings(ctx context.Context) (again bool, err error) {
+	var changed []journal.Setting
+	err = b.journal.Insist(ctx, func(tx *journal.Tx) (err error) {
+		changed, err = tx.ApplyBundle("bundle "+strconv.FormatUint(b.o.Bundle.Number, 10), b.fromBundle)
+		return err
+	})
+	for _, s := range changed {
+		b.log.Info("setting comes from the bundle", "key", s.Key)
+		again = again || s.Revision > 1 // a first value is the one the box runs on
+	}
+	return again, err
+}
+
 // Tell makes an event of the configuration known to people: a row of the audit log, a warning where something went wrong,
 // and a slip on the first printer that works.
 func (b *Box) Tell(ctx context.Context, e slot.Event) error {

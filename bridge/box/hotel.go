@@ -74,6 +74,9 @@ func (b *Box) buildHotel(ctx context.Context) (err error) {
 	for _, r := range p.Revenue.Mapping {
 		c.Mapping = append(c.Mapping, folio.Rule{Outlet: r.Outlet, POSConfig: r.POSConfig, FloorPlan: r.FloorPlan, Group: r.Group, Period: r.Period, Subtotal: r.Subtotal})
 	}
+	for key, value := range folio.BundleSettings(c) {
+		b.fromBundle[key] = value
+	}
 	b.folio, err = folio.New(ctx, c)
 	return err
 }

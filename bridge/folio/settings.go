@@ -155,6 +155,15 @@ func (s *Service) loadSettings(ctx context.Context) error {
 	return nil
 }
 
+// BundleSettings are the values that a configuration gives the settings people change in the console, by key: what a bundle
+// brings for them.
+func BundleSettings(c Config) map[string][]byte {
+	return map[string][]byte{
+		keyMethod:  encode(MethodSetting{PaymentMethod: c.Method, TransmitAll: c.TransmitAll}),
+		keyMapping: encode(MappingSetting{Outlets: c.Outlets, Rules: c.Mapping}),
+	}
+}
+
 // parseClock reads HH:MM.
 func parseClock(text string) (time.Duration, bool) {
 	if len(text) != 5 {

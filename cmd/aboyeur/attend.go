@@ -36,7 +36,7 @@ func (m manager) stopping() { m.tell(daemon.SdNotifyStopping) }
 
 // attend goes beside a box: it tells systemd when the box is ready and that it lives, judges a bundle on trial, and tells
 // people what became of bundles.
-func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdict chan<- string) {
+func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdicts chan<- verdict) {
 	up := func() bool { return s.ask(ctx, b.Ready) == nil }
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
@@ -79,14 +79,14 @@ func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdict chan<-
 					return
 				}
 				event = nil
-				verdict <- ""
+				verdicts <- verdict{}
 				continue
 			}
 			if time.Since(began) >= s.trial {
 				if missing == "" {
 					missing = "it does not take orders"
 				}
-				verdict <- missing
+				verdicts <- verdict{reason: missing}
 				return
 			}
 		}
@@ -99,6 +99,22 @@ func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdict chan<-
 	if event != nil {
 		s.tell(ctx, b, p)
 	}
+	if p.Number == 0 {
+		return
+	}
+	again, err := b.TakeSettings(ctx)
+	if err != nil {
+		s.log.Error("settings of the bundle are not in force", "bundle", p.Number, "err", err)
+	}
+	if again {
+		verdicts <- verdict{again: true}
+	}
+}
+
+// A verdict is what came out of attending to a box: a bundle on trial that is healthy, or is not.
+type verdict struct {
+	reason string // why it is not; "" it is
+	again  bool   // instead: the box must start again, its settings have changed
 }
 
 // ask puts a question to the box and does not wait long for the answer.

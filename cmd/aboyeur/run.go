@@ -216,8 +216,8 @@ func (s *service) runUntil(ctx context.Context, b *box.Box, p plan, hangup <-cha
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(running) }()
-	verdict := make(chan string, 1)
-	beside.Go(func() { s.attend(running, b, p, verdict) })
+	verdicts := make(chan verdict, 2)
+	beside.Go(func() { s.attend(running, b, p, verdicts) })
 	beside.Go(func() { s.watch(running, b.Alive) })
 	end := func() error {
 		if !p.Trial {
@@ -239,15 +239,18 @@ func (s *service) runUntil(ctx context.Context, b *box.Box, p plan, hangup <-cha
 				return plan{}, err
 			}
 			return plan{}, errStopped
-		case reason := <-verdict:
-			if reason == "" {
+		case v := <-verdicts:
+			if v == (verdict{}) {
 				p.Trial = false
 				continue
 			}
 			if err := end(); err != nil {
 				return plan{}, err
 			}
-			return s.giveBack(context.WithoutCancel(ctx), p, reason)
+			if v.again {
+				return s.load(context.WithoutCancel(ctx))
+			}
+			return s.giveBack(context.WithoutCancel(ctx), p, v.reason)
 		case <-hangup:
 			next, err := s.load(ctx)
 			if err != nil {
