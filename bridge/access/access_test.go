@@ -60,7 +60,7 @@ func (b *bench) restart() {
 	b.t.Helper()
 	a, err := New(b.t.Context(), Config{Journal: b.journal, TokensFile: b.file, Now: b.clock.now,
 		Screens:   func(name string) bool { return name == "grill" || name == "bar" },
-		PINRounds: 1000, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
+		PINRounds: 10, Log: slog.New(slog.NewTextHandler(b.t.Output(), nil))})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func newBench(t *testing.T, c Config) *bench {
 	}
 	log := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if b.access, err = access.New(t.Context(), access.Config{Journal: b.journal, TokensFile: b.file, PINRounds: 1000, Log: log}); err != nil {
+	if b.access, err = access.New(t.Context(), access.Config{Journal: b.journal, TokensFile: b.file, PINRounds: 10, Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	c.Access, c.Log = b.access, log

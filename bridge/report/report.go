@@ -27,6 +27,7 @@ type Config struct {
 // A Reporter makes reports. Its methods may be called from any goroutine.
 type Reporter struct {
 	c    Config
+	page int           // rows read at once; pageRows but in tests
 	busy chan struct{} // of size 1: one report at a time
 }
 
@@ -38,7 +39,7 @@ func New(c Config) (*Reporter, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Reporter{c: c, busy: make(chan struct{}, 1)}, nil
+	return &Reporter{c: c, page: pageRows, busy: make(chan struct{}, 1)}, nil
 }
 
 // A Report speaks of whole business days.
@@ -164,7 +165,7 @@ func (r *Reporter) Make(ctx context.Context, from, to string) (*Report, error) {
 func (r *Reporter) pages(ctx context.Context, query string, days []day, each func(scan func(...any) error) (int64, error)) error {
 	from, to := keyAt(days[0].begins), keyAt(days[len(days)-1].ends)
 	for {
-		rows, err := r.c.Journal.Read().QueryContext(ctx, query, from, to, pageRows)
+		rows, err := r.c.Journal.Read().QueryContext(ctx, query, from, to, r.page)
 		if err != nil {
 			return err
 		}
@@ -182,7 +183,7 @@ func (r *Reporter) pages(ctx context.Context, query string, days []day, each fun
 		if err := rows.Err(); err != nil {
 			return err
 		}
-		if n < pageRows {
+		if n < r.page {
 			return nil
 		}
 	}

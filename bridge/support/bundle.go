@@ -63,6 +63,7 @@ type Config struct {
 type Bundler struct {
 	c       Config
 	started time.Time
+	most    int           // bytes of one file; maxPart but in tests
 	busy    chan struct{} // of size 1: one bundle at a time
 }
 
@@ -74,7 +75,7 @@ func New(c Config) (*Bundler, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Bundler{c: c, started: c.Now(), busy: make(chan struct{}, 1)}, nil
+	return &Bundler{c: c, started: c.Now(), most: maxPart, busy: make(chan struct{}, 1)}, nil
 }
 
 // Name is how the file is called now: site and UTC time.
@@ -103,7 +104,7 @@ func (b *Bundler) Write(ctx context.Context, w io.Writer) error {
 		if err := p.Write(ctx, &text); err != nil {
 			fmt.Fprintf(&text, "\nthis part could not be made: %v\n", err)
 		}
-		content := mask.Text(strings.ToValidUTF8(tail(text.String()), "�"))
+		content := mask.Text(strings.ToValidUTF8(tail(text.String(), b.most), "�"))
 		err := files.WriteHeader(&tar.Header{Name: name + "/" + p.Name, Mode: 0o644, Size: int64(len(content)), ModTime: now})
 		if err == nil {
 			_, err = io.WriteString(files, content)
@@ -116,11 +117,11 @@ func (b *Bundler) Write(ctx context.Context, w io.Writer) error {
 }
 
 // tail cuts a part that is too long; what came last tells most.
-func tail(s string) string {
-	if len(s) <= maxPart {
+func tail(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	return fmt.Sprintf("(%d bytes before this are left out)\n", len(s)-maxPart) + s[len(s)-maxPart:]
+	return fmt.Sprintf("(%d bytes before this are left out)\n", len(s)-most) + s[len(s)-most:]
 }
 
 const readMe = `This is a support bundle of an Aboyeur box. It is made to be sent to whoever helps the restaurant.
