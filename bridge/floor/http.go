@@ -1,6 +1,7 @@
 package floor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -70,12 +71,12 @@ func (s *Service) Routes() []api.Route {
 		{Method: "GET", Path: "/v1/checks", Roles: staff, Tags: tags, Summary: "List checks, newest first",
 			Params: []api.Param{{Name: "state", Enum: []string{Open, Closed, Merged, Cancelled}, Doc: "open when absent"}}, Answer: checkList{}, Handle: s.getChecks},
 		{Method: "GET", Path: "/v1/checks/{id}", Roles: staff, Tags: tags, Summary: "One check with its events", Answer: Check{}, Problems: []int{http.StatusNotFound}, Handle: s.getCheck},
-		{Method: "POST", Path: "/v1/checks/{id}/lines", Roles: staff, Tags: tags, Summary: "Add lines", Params: key, Body: newLines{}, Answer: Check{}, Problems: problems, Handle: s.postLines},
+		{Method: "POST", Path: "/v1/checks/{id}/lines", Roles: staff, Tags: tags, Summary: "Add lines", Params: key, Body: newLines{}, Answer: Check{}, Problems: problems, Handle: onCheckWith(s.addLines)},
 		{Method: "POST", Path: "/v1/checks/{id}/payments", Roles: staff, Tags: tags, Summary: "Take a payment; a room's is charged at the hotel before the answer",
-			Params: key, Body: Taking{}, Answer: Check{}, Problems: append(problems, http.StatusGatewayTimeout), Handle: s.postPayment},
-		{Method: "POST", Path: "/v1/checks/{id}/bill", Roles: staff, Tags: tags, Summary: "Note that the bill was printed", Params: key, Answer: Check{}, Problems: problems, Handle: s.postBill},
-		{Method: "POST", Path: "/v1/checks/{id}/close", Roles: staff, Tags: tags, Summary: "Close a paid check", Params: key, Answer: Check{}, Problems: problems, Handle: s.postClose},
-		{Method: "POST", Path: "/v1/checks/{id}/reopen", Roles: []access.Role{access.Manager, access.Till}, Tags: tags, Summary: "Reopen a closed check", Params: key, Answer: Check{}, Problems: problems, Handle: s.postReopen},
+			Params: key, Body: Taking{}, Answer: Check{}, Problems: append(problems, http.StatusGatewayTimeout), Handle: onCheckWith(s.takePayment)},
+		{Method: "POST", Path: "/v1/checks/{id}/bill", Roles: staff, Tags: tags, Summary: "Note that the bill was printed", Params: key, Answer: Check{}, Problems: problems, Handle: onCheck(s.Bill)},
+		{Method: "POST", Path: "/v1/checks/{id}/close", Roles: staff, Tags: tags, Summary: "Close a paid check", Params: key, Answer: Check{}, Problems: problems, Handle: onCheck(s.Close)},
+		{Method: "POST", Path: "/v1/checks/{id}/reopen", Roles: []access.Role{access.Manager, access.Till}, Tags: tags, Summary: "Reopen a closed check", Params: key, Answer: Check{}, Problems: problems, Handle: onCheck(s.Reopen)},
 	}...)
 }
 
@@ -118,14 +119,7 @@ func (s *Service) postCheck(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c, known, err := s.OpenCheck(r.Context(), access.From(r.Context()), key, o)
-	if err != nil {
-		return problem(err)
-	}
-	if known {
-		w.Header().Set("Idempotent-Replayed", "true")
-		return api.Answer(w, http.StatusOK, c)
-	}
-	return api.Answer(w, http.StatusCreated, c)
+	return answerNew(w, c, known, err)
 }
 
 func (s *Service) checkOpening(o *Opening) []api.Fault {
@@ -209,15 +203,7 @@ func (s *Service) getCheck(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, c, err)
 }
 
-func (s *Service) postLines(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	var v newLines
-	if err := api.Decode(w, r, &v); err != nil {
-		return err
-	}
+func (s *Service) addLines(ctx context.Context, by access.Principal, key string, id journal.ID, v newLines) (Check, error) {
 	// The rules of an order's lines are theirs too.
 	o := sale.Order{Source: "floor", SourceOrderID: "floor", Currency: s.c.Currency, Table: "1"}
 	for _, l := range v.Lines {
@@ -234,33 +220,22 @@ func (s *Service) postLines(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if err := api.Invalid(faults); err != nil {
-		return err
+		return Check{}, err
 	}
 	for i := range v.Lines {
 		v.Lines[i].Line = o.Lines[i]
 	}
-	c, err := s.Add(r.Context(), access.From(r.Context()), key, id, v.Lines)
-	return answer(w, c, err)
+	return s.Add(ctx, by, key, id, v.Lines)
 }
 
-func (s *Service) postPayment(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	var t Taking
-	if err := api.Decode(w, r, &t); err != nil {
-		return err
-	}
+func (s *Service) takePayment(ctx context.Context, by access.Principal, key string, id journal.ID, t Taking) (Check, error) {
 	if err := api.Invalid(t.check()); err != nil {
-		return err
+		return Check{}, err
 	}
-	by := access.From(r.Context())
 	if t.Manager && by.Role == access.Staff {
-		return &api.Problem{Status: http.StatusForbidden, Code: "forbidden", Detail: "only a manager may let a credit limit be exceeded; sign in as one, or leave manager out"}
+		return Check{}, &api.Problem{Status: http.StatusForbidden, Code: "forbidden", Detail: "only a manager may let a credit limit be exceeded; sign in as one, or leave manager out"}
 	}
-	c, err := s.Pay(r.Context(), by, key, id, t)
-	return answer(w, c, err)
+	return s.Pay(ctx, by, key, id, t)
 }
 
 func (t *Taking) check() []api.Fault {
@@ -302,31 +277,32 @@ func (t *Taking) check() []api.Fault {
 	return faults
 }
 
-func (s *Service) postBill(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
+// onCheck handles POST /v1/checks/{id}/… without a body: it answers with the check as do leaves it.
+func onCheck(do func(ctx context.Context, by access.Principal, key string, id journal.ID) (Check, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, key, err := idAndKey(r)
+		if err != nil {
+			return err
+		}
+		c, err := do(r.Context(), access.From(r.Context()), key, id)
+		return answer(w, c, err)
 	}
-	c, err := s.Bill(r.Context(), access.From(r.Context()), key, id)
-	return answer(w, c, err)
 }
 
-func (s *Service) postClose(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
+// onCheckWith is onCheck with a body, of which do finds what is wrong.
+func onCheckWith[T any](do func(ctx context.Context, by access.Principal, key string, id journal.ID, v T) (Check, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, key, err := idAndKey(r)
+		if err != nil {
+			return err
+		}
+		var v T
+		if err := api.Decode(w, r, &v); err != nil {
+			return err
+		}
+		c, err := do(r.Context(), access.From(r.Context()), key, id, v)
+		return answer(w, c, err)
 	}
-	c, err := s.Close(r.Context(), access.From(r.Context()), key, id)
-	return answer(w, c, err)
-}
-
-func (s *Service) postReopen(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	c, err := s.Reopen(r.Context(), access.From(r.Context()), key, id)
-	return answer(w, c, err)
 }
 
 func answer(w http.ResponseWriter, c Check, err error) error {
@@ -334,6 +310,18 @@ func answer(w http.ResponseWriter, c Check, err error) error {
 		return problem(err)
 	}
 	return api.Answer(w, http.StatusOK, c)
+}
+
+// answerNew answers with a check that this request or, when it is known, an earlier one made.
+func answerNew(w http.ResponseWriter, c Check, known bool, err error) error {
+	if err != nil {
+		return problem(err)
+	}
+	if known {
+		w.Header().Set("Idempotent-Replayed", "true")
+		return api.Answer(w, http.StatusOK, c)
+	}
+	return api.Answer(w, http.StatusCreated, c)
 }
 
 func idAndKey(r *http.Request) (journal.ID, string, error) {

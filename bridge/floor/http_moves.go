@@ -1,6 +1,7 @@
 package floor
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -39,47 +40,29 @@ func (s *Service) moveRoutes(staff []access.Role, key []api.Param, problems []in
 	split := route("split", "Put some lines on a new check, which is the answer", someLines{}, s.postSplit)
 	split.Status, split.Also = http.StatusCreated, []int{http.StatusOK}
 	return []api.Route{
-		route("move", "Set the check to other tables", toTables{}, s.postMove),
-		route("merge", "Put everything on another check, which is the answer, and end this one", intoCheck{}, s.postMerge),
+		route("move", "Set the check to other tables", toTables{}, onCheckWith(s.moveTo)),
+		route("merge", "Put everything on another check, which is the answer, and end this one", intoCheck{}, onCheckWith(s.mergeInto)),
 		split,
-		route("void", "Take lines off", someLines{}, s.postVoid),
-		route("covers", "Say how many people it is for", coversOf{}, s.postCovers),
-		route("table", "Say that the table was cleared, is being cleaned, or is free", tableState{}, s.postTable),
-		route("cancel", "End a check that has neither lines nor payments", nil, s.postCancel),
+		route("void", "Take lines off", someLines{}, onCheckWith(s.voidLines)),
+		route("covers", "Say how many people it is for", coversOf{}, onCheckWith(s.setCovers)),
+		route("table", "Say that the table was cleared, is being cleaned, or is free", tableState{}, onCheckWith(s.setTable)),
+		route("cancel", "End a check that has neither lines nor payments", nil, onCheck(s.Cancel)),
 	}
 }
 
-func (s *Service) postMove(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	var v toTables
-	if err := api.Decode(w, r, &v); err != nil {
-		return err
-	}
+func (s *Service) moveTo(ctx context.Context, by access.Principal, key string, id journal.ID, v toTables) (Check, error) {
 	faults := s.checkTables(v.Tables)
 	if len(v.Tables) == 0 {
 		faults = append(faults, api.Fault{Pointer: "/tables", Detail: "names no table"})
 	}
 	if err := api.Invalid(faults); err != nil {
-		return err
+		return Check{}, err
 	}
-	c, err := s.Move(r.Context(), access.From(r.Context()), key, id, v.Tables)
-	return answer(w, c, err)
+	return s.Move(ctx, by, key, id, v.Tables)
 }
 
-func (s *Service) postMerge(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	var v intoCheck
-	if err := api.Decode(w, r, &v); err != nil {
-		return err
-	}
-	c, err := s.Merge(r.Context(), access.From(r.Context()), key, id, v.Into)
-	return answer(w, c, err)
+func (s *Service) mergeInto(ctx context.Context, by access.Principal, key string, id journal.ID, v intoCheck) (Check, error) {
+	return s.Merge(ctx, by, key, id, v.Into)
 }
 
 func (s *Service) postSplit(w http.ResponseWriter, r *http.Request) error {
@@ -87,40 +70,26 @@ func (s *Service) postSplit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := linesOf(w, r)
-	if err != nil {
+	var v someLines
+	if err := api.Decode(w, r, &v); err != nil {
+		return err
+	}
+	if err := v.check(); err != nil {
 		return err
 	}
 	c, known, err := s.Split(r.Context(), access.From(r.Context()), key, id, v.Lines)
-	if err != nil {
-		return problem(err)
-	}
-	if known {
-		w.Header().Set("Idempotent-Replayed", "true")
-		return api.Answer(w, http.StatusOK, c)
-	}
-	return api.Answer(w, http.StatusCreated, c)
+	return answerNew(w, c, known, err)
 }
 
-func (s *Service) postVoid(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
+func (s *Service) voidLines(ctx context.Context, by access.Principal, key string, id journal.ID, v someLines) (Check, error) {
+	if err := v.check(); err != nil {
+		return Check{}, err
 	}
-	v, err := linesOf(w, r)
-	if err != nil {
-		return err
-	}
-	c, err := s.Void(r.Context(), access.From(r.Context()), key, id, v.Lines)
-	return answer(w, c, err)
+	return s.Void(ctx, by, key, id, v.Lines)
 }
 
-// linesOf reads a list of lines: at least one, none twice.
-func linesOf(w http.ResponseWriter, r *http.Request) (someLines, error) {
-	var v someLines
-	if err := api.Decode(w, r, &v); err != nil {
-		return v, err
-	}
+// check finds what is wrong with a list of lines: it has at least one, and none twice.
+func (v *someLines) check() error {
 	var faults []api.Fault
 	if len(v.Lines) == 0 {
 		faults = append(faults, api.Fault{Pointer: "/lines", Detail: "names no line; write the n of each"})
@@ -130,46 +99,19 @@ func linesOf(w http.ResponseWriter, r *http.Request) (someLines, error) {
 			faults = append(faults, api.Fault{Pointer: fmt.Sprintf("/lines/%d", i), Detail: "stands twice"})
 		}
 	}
-	return v, api.Invalid(faults)
+	return api.Invalid(faults)
 }
 
-func (s *Service) postCovers(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	var v coversOf
-	if err := api.Decode(w, r, &v); err != nil {
-		return err
-	}
+func (s *Service) setCovers(ctx context.Context, by access.Principal, key string, id journal.ID, v coversOf) (Check, error) {
 	if v.Covers < 0 || v.Covers > maxCovers {
-		return api.Invalid([]api.Fault{{Pointer: "/covers", Detail: fmt.Sprintf("is not a number from 0 to %d", maxCovers)}})
+		return Check{}, api.Invalid([]api.Fault{{Pointer: "/covers", Detail: fmt.Sprintf("is not a number from 0 to %d", maxCovers)}})
 	}
-	c, err := s.Covers(r.Context(), access.From(r.Context()), key, id, v.Covers)
-	return answer(w, c, err)
+	return s.Covers(ctx, by, key, id, v.Covers)
 }
 
-func (s *Service) postTable(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	var v tableState
-	if err := api.Decode(w, r, &v); err != nil {
-		return err
-	}
+func (s *Service) setTable(ctx context.Context, by access.Principal, key string, id journal.ID, v tableState) (Check, error) {
 	if v.State != TableCleared && v.State != TableBussing && v.State != TableFree {
-		return api.Invalid([]api.Fault{{Pointer: "/state", Detail: "is none of cleared, bussing, finished"}})
+		return Check{}, api.Invalid([]api.Fault{{Pointer: "/state", Detail: "is none of cleared, bussing, finished"}})
 	}
-	c, err := s.Table(r.Context(), access.From(r.Context()), key, id, v.State)
-	return answer(w, c, err)
-}
-
-func (s *Service) postCancel(w http.ResponseWriter, r *http.Request) error {
-	id, key, err := idAndKey(r)
-	if err != nil {
-		return err
-	}
-	c, err := s.Cancel(r.Context(), access.From(r.Context()), key, id)
-	return answer(w, c, err)
+	return s.Table(ctx, by, key, id, v.State)
 }
