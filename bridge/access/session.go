@@ -125,19 +125,24 @@ func (a *Access) forget(s *session) {
 
 // endWhere ends the sessions that which picks.
 func (a *Access) endWhere(which func(*session) bool) {
-	var ended []*session
 	a.mu.Lock()
-	for h, s := range a.sessions {
-		if which(s) {
-			delete(a.sessions, h)
-			ended = append(ended, s)
-		}
-	}
+	ended := takeWhere(a.sessions, which)
 	a.mu.Unlock()
 	for _, s := range ended {
 		s.alive.end()
 		a.forget(s)
 	}
+}
+
+// takeWhere takes out of all what which picks.
+func takeWhere[K comparable, V any](all map[K]V, which func(V) bool) (taken []V) {
+	for k, v := range all {
+		if which(v) {
+			delete(all, k)
+			taken = append(taken, v)
+		}
+	}
+	return taken
 }
 
 // expire ends what has run out.

@@ -213,14 +213,8 @@ func (a *Access) keepVisit(v *visit) {
 
 // endVisits ends the visits that which picks, their event streams included.
 func (a *Access) endVisits(which func(*visit) bool) {
-	var ended []*visit
 	a.mu.Lock()
-	for h, v := range a.visits {
-		if which(v) {
-			delete(a.visits, h)
-			ended = append(ended, v)
-		}
-	}
+	ended := takeWhere(a.visits, which)
 	a.mu.Unlock()
 	for _, v := range ended {
 		v.unwatch()
