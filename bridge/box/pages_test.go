@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -207,20 +206,7 @@ func (r *rig) busy(kitchen *page, job string) {
 	}
 	kitchen.wait("all are there", `document.querySelectorAll('.k-card').length >= 5`)
 	kitchen.shoot("real-kitchen-busy")
-	q, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.base+"/v1/jobs/"+job+"/preview.png", nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	q.Header.Set("Authorization", "Bearer "+r.token)
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	picture, err := io.ReadAll(answer.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	picture := r.fetch("/v1/jobs/" + job + "/preview.png")
 	if err := os.WriteFile(filepath.Join(*screenshots, "real-ticket.png"), picture, 0o644); err != nil {
 		r.t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package box
 
 import (
 	"bytes"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,19 +15,8 @@ import (
 // picture gets a picture that must be one.
 func (r *rig) picture(path string) {
 	r.t.Helper()
-	q, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.base+path, nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	q.Header.Set("Authorization", "Bearer "+r.token)
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK || !bytes.HasPrefix(b, []byte("\x89PNG")) {
-		r.t.Errorf("GET %s: %d %v, %d bytes", path, answer.StatusCode, err, len(b))
+	if b := r.fetch(path); !bytes.HasPrefix(b, []byte("\x89PNG")) {
+		r.t.Errorf("GET %s: no picture in %d bytes", path, len(b))
 	}
 }
 

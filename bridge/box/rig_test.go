@@ -374,3 +374,25 @@ func (r *rig) papers(name, text string) (plain, banner int) {
 	}
 	return plain, banner
 }
+
+// fetch gets what is not JSON.
+func (r *rig) fetch(path string) []byte {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	q.Header.Set("Authorization", "Bearer "+r.token)
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		r.t.Fatalf("GET %s: %d %v", path, answer.StatusCode, err)
+	}
+	return b
+}

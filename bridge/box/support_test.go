@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"io"
 	"net/http"
 	"os"
@@ -14,28 +13,6 @@ import (
 
 	"aboyeur/bridge/access"
 )
-
-// fetch gets what is not JSON.
-func (r *rig) fetch(path string) []byte {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
-	defer cancel()
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	q.Header.Set("Authorization", "Bearer "+r.token)
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		r.t.Fatalf("GET %s: %d %v", path, answer.StatusCode, err)
-	}
-	return b
-}
 
 // TestReportAndSupportBundle lets a box work and looks at what it tells of it: to the manager everything, to whoever
 // helps nothing of a guest, a person, or a secret.
