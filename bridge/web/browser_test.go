@@ -212,10 +212,18 @@ func (b *tab) text(selector string) string {
 	return b.eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? '(none)'", selector))
 }
 
+// click presses what selector finds. What the page draws anew between being found and being pressed is found again: the
+// driver knows a node by a number, and says before it presses that the number is gone.
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.wait("something to click", fmt.Sprintf("document.querySelector(%q)", selector))
-	b.run(chromedp.Click(selector, chromedp.ByQuery))
+	err := chromedp.Run(b.ctx, chromedp.Click(selector, chromedp.ByQuery))
+	for tries := 1; err != nil && strings.Contains(err.Error(), "Could not find node with given id") && tries < 5; tries++ {
+		err = chromedp.Run(b.ctx, chromedp.Click(selector, chromedp.ByQuery))
+	}
+	if err != nil {
+		b.t.Fatalf("browser: click %s: %v", selector, err)
+	}
 }
 
 // touch taps with a finger.
