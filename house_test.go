@@ -33,8 +33,8 @@ type room struct {
 }
 
 var rooms = []room{
-	{"a protocol", in("protocol"), in("protocol/ifc", "protocol/rest", "protocol/booking"),
-		"protocol/* imports only protocol/ifc, protocol/rest and protocol/booking"},
+	{"a protocol", in("protocol"), in("protocol/ifc", "protocol/rest", "protocol/booking", "protocol/channel"),
+		"protocol/* imports only protocol/ifc, protocol/rest, protocol/booking and protocol/channel"},
 	{"a device", in("devices"), in("protocol", "devices/port"),
 		"devices/* imports only protocol/* and devices/port"},
 	{"a simulated peer", in("simulate"), in("protocol", "simulate/bookings"),
