@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"aboyeur/bridge/words"
@@ -55,14 +56,28 @@ func (p *pages) style(page string) string {
 	return ""
 }
 
-// navigation lists the console's pages in the order of its frame. A page's name is its address, its icon (page/icons.html),
-// its shell (page/NAME.html), its script and, if it has one, its stylesheet; nav.NAME is its word.
-func navigation() []string {
-	return []string{"orders", "tables", "hotel", "printers", "devices", "reports", "health", "people", "audit", "help"}
+// entry is a line of the console's navigation: a page, or a group of pages that are listed below it while one of them is
+// open. A page's name is its shell (page/NAME.html), its script and, if it has one, its stylesheet; a line's name is its icon
+// (page/icons.html); nav.NAME is the word of either. A page's address is /NAME, in a group /GROUP/NAME.
+type entry struct {
+	Name  string
+	Pages []string // of a group, in the order of its list; its own line leads to the first
+}
+
+// Holds tells whether a page belongs to the group.
+func (e entry) Holds(page string) bool { return slices.Contains(e.Pages, page) }
+
+// navigation lists the console's pages in the order of its frame.
+func navigation() []entry {
+	return []entry{
+		{Name: "orders"}, {Name: "tables"},
+		{Name: "integration", Pages: []string{"reservations", "activity"}},
+		{Name: "hotel"}, {Name: "printers"}, {Name: "devices"}, {Name: "reports"}, {Name: "health"}, {Name: "people"}, {Name: "audit"}, {Name: "help"},
+	}
 }
 
 // Nav is the navigation, for the frame.
-func (shell) Nav() []string { return navigation() }
+func (shell) Nav() []entry { return navigation() }
 
 func newPages(c Config, a *assets) *pages {
 	p := &pages{Config: c, assets: a, shells: map[string]*template.Template{}}
@@ -73,8 +88,14 @@ func newPages(c Config, a *assets) *pages {
 		}
 		p.shells[name] = template.Must(template.New("frame").Funcs(funcs).ParseFS(pageFiles, files...))
 	}
-	for _, name := range navigation() {
-		parse(name, "icons", "head", "console", name)
+	for _, e := range navigation() {
+		pages := e.Pages
+		if len(pages) == 0 {
+			pages = []string{e.Name}
+		}
+		for _, name := range pages {
+			parse(name, "icons", "head", "console", name)
+		}
 	}
 	for _, name := range []string{"kitchen", "keys", "expo", "pair", "sign-in", "missing"} {
 		parse(name, "icons", "head", name)
