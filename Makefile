@@ -131,7 +131,7 @@ DEBVERSION ?= $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' 2>/d
 DEBARCHS   ?= amd64 arm64 armhf
 
 .PHONY: deb
-deb: need-run ## bin/aboyeur_VERSION_ARCH.deb for amd64, arm64 and armhf
+deb: need-deb ## bin/aboyeur_VERSION_ARCH.deb for amd64, arm64 and armhf
 	@for arch in $(DEBARCHS); do GO=$(GO) BUILDVCS=$(BUILDVCS) systemd/package/build.sh $(DEBVERSION) $$arch bin; done
 
 .PHONY: deb-test
@@ -145,6 +145,10 @@ nspawn: need-nspawn deb-test ## the package booted under systemd: first bundle, 
 .PHONY: need-nspawn
 need-nspawn:
 	@$(call need,systemd-container)
+
+.PHONY: need-deb
+need-deb: need-run
+	@$(call need,gcc libc6-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross mmdebstrap)
 
 .PHONY: need-deb-test
 need-deb-test:

@@ -1,8 +1,8 @@
 #!/bin/bash
 # build.sh VERSION ARCH OUT [BINARY]: makes the Debian package of one architecture (amd64, arm64, armhf) into the folder OUT.
-# With libusb where this machine can link it for that architecture, else with the kernel's driver for USB printers; the
-# program says which it is (aboyeur version). BINARY takes a program that is built already. Needs Go, and nfpm in PATH or
-# the module proxy.
+# With libusb where this machine can link it for that architecture (its compiler, and a sysroot that sysroot.sh makes in
+# CACHE), else with the kernel's driver for USB printers; the program says which it is (aboyeur version), LIBUSB=must ends
+# instead. BINARY takes a program that is built already. Needs Go, and nfpm in PATH or the module proxy.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=$1 arch=$2 out=$3 binary=${4:-}
@@ -22,15 +22,18 @@ depends='init-system-helpers, procps, systemd, udev'
 if [ -z "$binary" ]; then
 	binary=$work/aboyeur
 	cgo=0
-	# A folder of ours stands before the system's, so that a foreign architecture needs none of apt's multiarch.
-	lib=${SYSROOT:-}/usr/lib/$triplet
-	if command -v "$gcc" >/dev/null && [ -e "$lib/libusb-1.0.so" ] && [ -e "${SYSROOT:-}/usr/include/libusb-1.0/libusb.h" ]; then
-		cgo=1
+	sysroot=
+	if command -v "$gcc" >/dev/null; then
+		if [ "$(dpkg --print-architecture 2>/dev/null)" != "$arch" ]; then
+			sysroot=$(systemd/package/sysroot.sh "$arch" "${CACHE:-$HOME/.cache/aboyeur}") || sysroot=/nonexistent
+		fi
+		[ -e "$sysroot/usr/lib/$triplet/libusb-1.0.so" ] && [ -e "$sysroot/usr/include/libusb-1.0/libusb.h" ] && cgo=1
 	fi
+	lib=$sysroot/usr/lib/$triplet
 	build() {
 		env CGO_ENABLED=$cgo GOOS=linux GOARCH=$goarch GOARM=$goarm CC=$gcc \
-			PKG_CONFIG_LIBDIR="$lib/pkgconfig:${SYSROOT:-}/usr/share/pkgconfig" \
-			CGO_CFLAGS="-O2 -I${SYSROOT:-}/usr/include/libusb-1.0" CGO_LDFLAGS="-L$lib -Wl,-rpath-link,$lib" \
+			PKG_CONFIG_LIBDIR="$lib/pkgconfig:$sysroot/usr/share/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$sysroot" \
+			CGO_CFLAGS="-O2 ${sysroot:+--sysroot=$sysroot} -I$sysroot/usr/include/libusb-1.0" CGO_LDFLAGS="${sysroot:+--sysroot=$sysroot}" \
 			"$GO" build -trimpath -buildvcs="${BUILDVCS:-auto}" -ldflags "-s -w -X main.version=$version" -o "$binary" ./cmd/aboyeur
 	}
 	build
@@ -38,6 +41,7 @@ if [ -z "$binary" ]; then
 		depends="$depends, libc6, libusb-1.0-0"
 	else
 		echo "build.sh: $arch without libusb: $gcc and libusb-1.0-0-dev for it are not here" >&2
+		[ "${LIBUSB:-}" != must ] || exit 1
 	fi
 fi
 

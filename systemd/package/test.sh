@@ -38,6 +38,14 @@ for unit in aboyeur.service aboyeur-reload.path; do
 	[ -L "$box/etc/systemd/system/multi-user.target.wants/$unit" ] || die "$unit is not enabled"
 done
 in_root aboyeur version
+if [ "$(dpkg-deb -f "$deb" Depends | grep -c libusb)" = 1 ]; then
+	in_root aboyeur version | grep -q 'with libusb' || die "it depends on libusb and is built without"
+fi
+in_root id aboyeur-kiosk | grep -q video || die "the kiosk's user is not made"
+for file in /usr/lib/aboyeur/kiosk /usr/lib/aboyeur/kiosk-monitor /usr/lib/aboyeur/gadget; do
+	[ -x "$box$file" ] || die "$file cannot be run"
+done
+[ ! -L "$box/etc/systemd/system/graphical.target.wants/aboyeur-kiosk.service" ] || die "the kiosk is enabled on a box without a monitor"
 in_root systemd-analyze verify --man=no /lib/systemd/system/aboyeur.service /lib/systemd/system/aboyeur-reload.path 2>&1 | grep aboyeur && die "systemd does not like the units"
 
 echo "a kitchen at work, as the service's own user"
