@@ -29,6 +29,9 @@ func (d *decoder) resolve(c *Config) {
 	if c.POS.Listen != "" && c.POS.WebhookSecretFile == "" && !d.blamed("pos.webhook_secret_file") {
 		d.wrong("pos.webhook_secret_file", "is missing", "name the file with the secret that tills say when they connect, or remove pos.listen")
 	}
+	if c.POS.MenuFile != "" && c.POS.Kind != KindBuiltin && c.POS.Kind != KindBepoz && !d.blamed("pos.kind") {
+		d.wrong("pos.menu_file", "what is sold comes from "+c.POS.Kind+" itself", "remove it")
+	}
 	d.resolveFloor(&c.Floor)
 	d.resolveReceipts(c)
 	d.resolveFleet(&c.Fleet)

@@ -316,6 +316,16 @@ type MenuSync struct {
 	Fields      []string
 }
 
+// MenuFields are what a menu update can take over from the POS (spec/delivery.md 6.2).
+func MenuFields() []string {
+	return []string{"name", "price", "description", "photo", "availability", "hours", "taxes", "modifiers", "new_items", "removed_items", "organisation"}
+}
+
+// DefaultMenuFields is all of them that the POS knows better than anybody: it has won after an update.
+func DefaultMenuFields() []string {
+	return []string{"name", "price", "description", "photo", "availability", "modifiers", "new_items", "removed_items", "organisation"}
+}
+
 // POS is the till system orders are handed to.
 type POS struct {
 	Kind              string // builtin, lightspeed-k, lightspeed-o, bepoz
@@ -324,6 +334,7 @@ type POS struct {
 	CredentialsFile   string
 	WebhookSecretFile string
 	Listen            string // where tills that speak lines connect; "" is nowhere
+	MenuFile          string // what is sold, where the till is the box itself; "" is unknown
 	Inject            string
 }
 

@@ -42,16 +42,21 @@ func Parse(name string, b []byte) (*Config, error) {
 	t.decode(d, "", root)
 	d.resolve(c)
 	if len(d.faults) > 0 {
-		fs := d.faults.sorted()
-		if d.more {
-			last := fs[len(fs)-1]
-			last.Key, last.Problem, last.Remedy = "file", fmt.Sprintf("there are more than %d faults", maxFaults), "correct these first"
-			fs = append(fs, last)
-		}
-		return nil, fs
+		return nil, d.report()
 	}
 	c.secrets, c.warnings, c.source = d.secrets, d.warnings.sorted(), bytes.Clone(b)
 	return c, nil
+}
+
+// report is what was found, in the order of the file.
+func (d *decoder) report() Faults {
+	fs := d.faults.sorted()
+	if d.more {
+		last := fs[len(fs)-1]
+		last.Key, last.Problem, last.Remedy = "file", fmt.Sprintf("there are more than %d faults", maxFaults), "correct these first"
+		fs = append(fs, last)
+	}
+	return fs
 }
 
 func (d *decoder) full() bool { return len(d.faults) >= maxFaults }

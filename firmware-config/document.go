@@ -19,11 +19,16 @@ import (
 // document is the root of the one YAML document in b, or the first reason why there is none: a file that is not YAML
 // has no keys to say more about. A UTF-8 byte order mark and CRLF line ends, which Windows editors leave, are taken.
 func document(file string, b []byte) (root *node, fault *Fault) {
+	return documentOf(file, b, MaxFile, "begin with site:, printers: and stations:")
+}
+
+// documentOf is document for a file of another kind: of at most limit bytes, and begun as begin says.
+func documentOf(file string, b []byte, limit int, begin string) (root *node, fault *Fault) {
 	refuse := func(p position, problem, remedy string) (*node, *Fault) {
 		return nil, &Fault{file, p.line, p.column, "file", problem, remedy}
 	}
-	if len(b) > MaxFile {
-		return refuse(position{1, 1}, fmt.Sprintf("is larger than %d KiB", MaxFile>>10), "give the configuration itself, which has a few")
+	if len(b) > limit {
+		return refuse(position{1, 1}, fmt.Sprintf("is larger than %d KiB", limit>>10), "give the configuration itself, which has a few")
 	}
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	if p, problem, remedy := unreadable(b); problem != "" {
@@ -40,7 +45,7 @@ func document(file string, b []byte) (root *node, fault *Fault) {
 	var doc node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		return refuse(position{1, 1}, "is empty", "begin with site:, printers: and stations:")
+		return refuse(position{1, 1}, "is empty", begin)
 	case err != nil:
 		return refuse(syntax(b, err))
 	}
@@ -52,7 +57,7 @@ func document(file string, b []byte) (root *node, fault *Fault) {
 		return refuse(syntax(b, err))
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return refuse(position{1, 1}, "is empty", "begin with site:, printers: and stations:")
+		return refuse(position{1, 1}, "is empty", begin)
 	}
 	root = doc.Content[0]
 	d := decoder{file: file}
@@ -60,7 +65,7 @@ func document(file string, b []byte) (root *node, fault *Fault) {
 		return nil, &d.faults[0]
 	}
 	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
-		return refuse(position{1, 1}, "is empty", "begin with site:, printers: and stations:")
+		return refuse(position{1, 1}, "is empty", begin)
 	}
 	return root, nil
 }

@@ -22,6 +22,7 @@ const (
 	holdsCredentials
 	holdsPublic
 	holdsTokens
+	holdsMenu
 )
 
 // A secret is a file that the configuration names and only the running box needs.
@@ -69,9 +70,9 @@ func (s secret) check() error {
 		return wrong{quote(s.path) + " is not a file", "write the name of a file"}
 	case info.Size() == 0 && s.holds != holdsTokens:
 		return wrong{quote(s.path) + " is empty", "put the content into it"}
-	case info.Size() > maxSecret:
+	case info.Size() > maxSecret && s.holds != holdsMenu:
 		return wrong{quote(s.path) + " is larger than 256 KiB", "is it the right file?"}
-	case s.holds != holdsPublic && info.Mode().Perm()&0o007 != 0:
+	case s.holds != holdsPublic && s.holds != holdsMenu && info.Mode().Perm()&0o007 != 0:
 		return wrong{quote(s.path) + " can be opened by everybody on this machine", "chmod 640 " + s.path}
 	}
 	b, err := os.ReadFile(s.path)

@@ -264,10 +264,8 @@ func deliveryTable(x *Delivery) table {
 			{key: "every", doc: "How often.", value: duration(&x.MenuSync.Every, DefaultMenuEvery, 15*time.Minute, 7*24*time.Hour)},
 			{key: "auto_update", doc: "Take changes from the POS by itself.", value: boolean(&x.MenuSync.AutoUpdate, true)},
 			{key: "auto_publish", doc: "Publish them by itself; needs auto_update.", value: boolean(&x.MenuSync.AutoPublish, false)},
-			{key: "fields", doc: "What is taken over.", value: list[string]{dst: &x.MenuSync.Fields, def: []string{"name", "price"}, hi: 16, unique: true,
-				item: func(s *string) value {
-					return choice(s, "", "name", "price", "description", "photo", "availability", "hours", "taxes", "modifiers")
-				}}},
+			{key: "fields", doc: "What is taken over.", value: list[string]{dst: &x.MenuSync.Fields, def: DefaultMenuFields(), hi: 16, unique: true,
+				item: func(s *string) value { return choice(s, "", MenuFields()...) }}},
 		}},
 	}
 }
@@ -280,6 +278,7 @@ func posTable(p *POS) table {
 		{key: "credentials_file", doc: "YAML file with client_id, client_secret, scope, username, password, token as the POS needs.", value: secretFile{optional(file(&p.CredentialsFile, "", "the name of the file")), holdsCredentials}},
 		{key: "webhook_secret_file", doc: "File with the secret of the POS's webhooks alone.", value: secretFile{optional(file(&p.WebhookSecretFile, "", "the name of the file")), holdsSecret}},
 		{key: "listen", doc: "bepoz: address and port where the extensions of tills connect; they say the secret of webhook_secret_file. Empty: they call the HTTP API.", value: optional(listen(&p.Listen, ""))},
+		{key: "menu_file", doc: "builtin and bepoz: YAML file beside this one with what is sold, for delivery menus and their links.", value: secretFile{optional(file(&p.MenuFile, "", "the name of the file, as in menu.yaml")), holdsMenu}},
 		{key: "inject", doc: "strict or open_item, for orders of sources that do not say.", value: choice(&p.Inject, InjectStrict, InjectStrict, InjectOpenItem)},
 	}
 }

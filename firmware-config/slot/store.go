@@ -343,6 +343,15 @@ func (s *Store) judge(slot string, m bundle.Manifest) error {
 		if ok && !slices.ContainsFunc(m.Files, func(f bundle.File) bool { return f.Path() == inside }) {
 			return &bundle.Refusal{Code: bundle.FileMissing, Detail: "its configuration names " + inside + ", which it does not bring", Remedy: "pack the file with it, or write the whole path of a file on the box"}
 		}
+		if ok && name == c.POS.MenuFile {
+			text, err := s.disk.ReadFile(slot + "/" + filepath.ToSlash(inside))
+			if err != nil {
+				return err
+			}
+			if _, err := firmwareconfig.ParseMenu(inside, text, c.Site.Currency); err != nil {
+				return &bundle.Refusal{Code: bundle.Configuration, Detail: firstLines(err.Error(), 5), Remedy: "correct it, ask `aboyeur check`, and pack it anew"}
+			}
+		}
 	}
 	return nil
 }

@@ -256,6 +256,10 @@ func TestRefused(t *testing.T) {
 		{"a configuration with a wrong key", b.pack(7, file("box.yaml", fmt.Sprintf(configuration, "bistro-1", 9000)+"printer: []\n")), Order{}, bundle.Configuration},
 		{"a configuration of a megabyte", b.pack(7, file("box.yaml", strings.Repeat("# x\n", 1<<19))), Order{}, bundle.Configuration},
 		{"a file that its configuration names is missing", b.pack(7, file("tokens", "")), Order{}, bundle.FileMissing},
+		{"a menu that is wrong", b.pack(7, edit(func(_ *bundle.Manifest, f *[]bundle.Contents) {
+			(*f)[0].Bytes = fmt.Appendf(nil, configuration+"pos: {menu_file: menu.yaml}\n", "bistro-1", 9000)
+			*f = append(*f, bundle.Contents{Name: "menu.yaml", Bytes: []byte("categories: [{id: a, name: A, items: [{sku: S, name: N, price: -1}]}]\n")})
+		})), Order{}, bundle.Configuration},
 		{"it would leave no key", b.pack(7, edit(func(m *bundle.Manifest, _ *[]bundle.Contents) { m.Revoke = []string{b.key.Fingerprint()} })), Order{}, bundle.LastKey},
 	} {
 		t.Run(c.name, func(t *testing.T) {
