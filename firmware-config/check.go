@@ -527,6 +527,7 @@ func (d *decoder) resolveReservations(rs []Reservations) {
 		case r.DefaultProfile:
 			d.wrong(key+".default_profile", "order_profile and default_profile exclude each other", "write default_profile: false, or remove order_profile")
 		}
+		d.resolveWire(key, r)
 		statuses, groups := map[string]string{}, map[string]string{}
 		for j, m := range r.Courses {
 			at := index(key+".courses", j)

@@ -333,7 +333,7 @@ func TestCheckSecrets(t *testing.T) {
 	write(t, filepath.Join(dir, "typo.yaml"), "client_id: x\nclient_secrets: hunter2\n", 0o600)
 	write(t, filepath.Join(dir, "empty"), "", 0o600)
 	platform := func(name, creds, secret string) string {
-		return fmt.Sprintf("  - {platform: %s, venue: x, enabled: false, credentials_file: %s, webhook_secret_file: %s}\n", name, creds, secret)
+		return fmt.Sprintf("  - {platform: %s, venue: x, enabled: false, credentials_file: %s, webhook_secret_file: %s, base_url: \"https://api.example.com\"}\n", name, creds, secret)
 	}
 	text := head + "http:\n  tls:\n    cert_file: cert.pem\n    key_file: open.pem\nreservations:\n" +
 		platform("opentable", "good.yaml", "empty") + platform("resy", "typo.yaml", "none") +
