@@ -23,6 +23,7 @@ import (
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
+	"aboyeur/bridge/department"
 	"aboyeur/bridge/expo"
 	"aboyeur/bridge/floor"
 	"aboyeur/bridge/folio"
@@ -91,31 +92,32 @@ type Box struct {
 
 	dayClose time.Duration // when the business day ends, after local midnight
 
-	registry  *prometheus.Registry
-	journal   *journal.Journal
-	access    *access.Access
-	orders    *order.Service
-	kitchen   *kitchen.Kitchen
-	expo      *expo.Expo
-	checks    *floor.Service
-	desk      *receipt.Desk        // of bills and receipts
-	hotel     folio.PMS            // nil without one
-	folio     *folio.Service       // nil without a hotel
-	till      *pos.Queue           // nil without a till that tells the box
-	lines     net.Listener         // of tills that speak lines; nil without them
-	relay     *relay.Service       // nil without a reservation platform
-	bookings  *reservation.Service // the same
-	platforms []booking.Platform
-	printers  *printers
-	warnings  *warning.Board
-	health    *health
-	feed      *feed
-	reports   *report.Reporter
-	recent    *support.Ring // the latest log lines
-	support   *support.Bundler
-	server    *api.Server
-	listener  net.Listener
-	addr      net.Addr // of the listener
+	registry    *prometheus.Registry
+	journal     *journal.Journal
+	access      *access.Access
+	orders      *order.Service
+	kitchen     *kitchen.Kitchen
+	expo        *expo.Expo
+	checks      *floor.Service
+	desk        *receipt.Desk        // of bills and receipts
+	hotel       folio.PMS            // nil without one
+	folio       *folio.Service       // nil without a hotel
+	till        *pos.Queue           // nil without a till that tells the box
+	lines       net.Listener         // of tills that speak lines; nil without them
+	relay       *relay.Service       // nil without a reservation platform
+	bookings    *reservation.Service // the same
+	platforms   []booking.Platform
+	departments *department.Service
+	printers    *printers
+	warnings    *warning.Board
+	health      *health
+	feed        *feed
+	reports     *report.Reporter
+	recent      *support.Ring // the latest log lines
+	support     *support.Bundler
+	server      *api.Server
+	listener    net.Listener
+	addr        net.Addr // of the listener
 
 	fromBundle map[string]json.RawMessage // settings, as the configuration has them
 
@@ -168,6 +170,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", c.HTTP.TokensFile, err)
+	}
+	if err := b.buildDepartments(ctx); err != nil {
+		return nil, err
 	}
 	if err := b.buildFloor(ctx); err != nil {
 		return nil, err
@@ -296,6 +301,7 @@ func (b *Box) buildServer() (err error) {
 	routes = append(routes, b.expo.Routes()...)
 	routes = append(routes, b.checks.Routes()...)
 	routes = append(routes, b.desk.Routes()...)
+	routes = append(routes, b.departments.Routes()...)
 	routes = append(routes, b.printers.routes()...)
 	if b.folio != nil {
 		routes = append(routes, b.folio.Routes()...)

@@ -172,7 +172,7 @@ func (b *Box) followCheck(tx *journal.Tx, s floor.Step) error {
 	step := reservation.Step{Kind: s.Kind, Check: tables{b.checks, b.c.Site.Currency.Code}.check(s.Check), By: s.By, Other: s.Other}
 	if s.Kind == floor.LineAdded {
 		for _, l := range s.Lines {
-			step.Lines = append(step.Lines, stage.Line{Group: l.Group, Category: l.Category, Course: l.Course, Voided: l.Voided})
+			step.Lines = append(step.Lines, stage.Line{Group: b.departments.Value(l.Group, l.Category), Category: l.Category, Course: l.Course, Voided: l.Voided})
 		}
 	}
 	return b.bookings.Follow(tx, step)
