@@ -223,13 +223,14 @@ func within(opened, seated time.Time) bool {
 
 // wanting gives the parties that a check may be of: they sit at one of its tables without a check.
 func (s *Service) wanting(tx *journal.Tx, c Check, but journal.ID) (list []*row, err error) {
-	err = tx.Query(selectWanting, nil, func(read func(...any) error) error {
+	from, to := c.OpenedAt.Add(-windowAfter), c.OpenedAt.Add(windowBefore)
+	err = tx.Query(selectWanting, []any{journal.Micros(from), journal.Micros(to)}, func(read func(...any) error) error {
 		r, err := scan(read)
 		if err != nil {
 			return err
 		}
 		i := s.link(r.Platform)
-		if r.ID == but || i == nil || !i.on() || !within(c.OpenedAt, r.SeatedAt) {
+		if r.ID == but || i == nil || !i.on() {
 			return nil
 		}
 		set := i.settings.Load()

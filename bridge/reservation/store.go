@@ -68,7 +68,7 @@ const (
 		log = CASE WHEN length(log) < 40000 THEN log || ? ELSE log END WHERE key = ?`
 	selectRow     = `SELECT ` + columns + ` FROM reservations WHERE key = ?`
 	selectRef     = `SELECT ` + columns + ` FROM reservations WHERE platform = ? AND ref = ?`
-	selectWanting = `SELECT ` + columns + ` FROM reservations WHERE wanting = 1 ORDER BY key`
+	selectWanting = `SELECT ` + columns + ` FROM reservations WHERE wanting = 1 AND seated_at BETWEEN ? AND ? ORDER BY key`
 	selectParties = `SELECT reservation_key FROM party_checks WHERE check_key = ? ORDER BY reservation_key`
 	selectChecks  = `SELECT check_id FROM party_checks WHERE reservation_key = ? ORDER BY check_key`
 	insertParty   = `INSERT INTO party_checks (check_key, reservation_key, check_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
