@@ -127,4 +127,3 @@ func placeholders(path string) (names []string) {
 		names, path = append(names, name), after
 	}
 }
-

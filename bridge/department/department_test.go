@@ -138,4 +138,3 @@ func TestImport(t *testing.T) {
 		t.Errorf("afterwards: %s", body)
 	}
 }
-
