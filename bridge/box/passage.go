@@ -30,6 +30,9 @@ func (p passage) Working(tx *journal.Tx, o journal.ID) ([]string, error) {
 	return p.k.Working(tx, o)
 }
 func (p passage) Finish(tx *journal.Tx, o journal.ID, by string) error { return p.k.Finish(tx, o, by) }
+func (p passage) NotInPOS(tx *journal.Tx, o sale.Placed, missing bool) error {
+	return p.k.NotInPOS(tx, o, missing)
+}
 func (p passage) TakeBack(tx *journal.Tx, o journal.ID, by string) error {
 	return p.k.TakeBack(tx, o, by)
 }

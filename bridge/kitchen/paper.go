@@ -78,6 +78,9 @@ func (p *paper) render(t *Ticket, instead string) []byte {
 		}
 		p.line(e, t, l)
 	}
+	if t.Kind == KindNotInPOS {
+		return e.Finish()
+	}
 	e.Rule('-')
 	if len(t.Also) > 0 {
 		e.Wrap("", "", words.Fill(w.AlsoAt, strings.Join(t.Also, ", ")))
@@ -96,6 +99,8 @@ func (p *paper) head(e *escpos.Encoder, t *Ticket) {
 		p.alert(e, w.Cancelled)
 	case KindFire:
 		p.alert(e, w.Fire)
+	case KindNotInPOS:
+		p.alert(e, w.NotInPOS)
 	}
 	e.Set(escpos.Style{Bold: true, Width: 2, Height: 2})
 	number := "#" + strconv.Itoa(t.Number)

@@ -27,6 +27,8 @@ const (
 	KindCancel = "cancel"
 	KindHold   = "hold"
 	KindFire   = "fire"
+
+	KindNotInPOS = "not_in_pos" // a slip without lines: somebody has to type the order into the POS
 )
 
 // What a held ticket waits for.
@@ -49,7 +51,7 @@ type Ticket struct {
 	Order         journal.ID   `json:"order"`
 	Number        int          `json:"number"`
 	Station       string       `json:"station"`
-	Kind          string       `json:"kind" enum:"order,change,cancel,hold,fire"`
+	Kind          string       `json:"kind" enum:"order,change,cancel,hold,fire,not_in_pos"`
 	State         string       `json:"state" enum:"held,new,cooking,ready,served,cancelled,left_open"`
 	ChangedUnseen bool         `json:"changed_unseen"`
 	Version       int          `json:"version" doc:"grows with each step of the ticket"`
@@ -76,6 +78,7 @@ type Ticket struct {
 	WarnAfter     int          `json:"warn_after" doc:"seconds of age"`
 	LateAfter     int          `json:"late_after" doc:"seconds of age"`
 	Lines         []Line       `json:"lines"`
+	NotInPOS      bool         `json:"not_in_pos,omitzero" doc:"the POS does not have the order; somebody has to type it in"`
 	Also          []string     `json:"also,omitzero" doc:"other stations with a part of this order"`
 }
 

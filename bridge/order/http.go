@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
@@ -26,8 +28,15 @@ func (s *Service) Routes() []api.Route {
 	takers := []access.Role{access.Manager, access.Till, access.Aggregator}
 	readers := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator}
 	staff := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator}
+	people := []access.Role{access.Manager, access.Staff, access.Till}
+	one := func(what, summary, doc string, do func(context.Context, access.Principal, string, journal.ID) (View, error)) api.Route {
+		return api.Route{Method: "POST", Path: "/v1/orders/{id}/" + what, Roles: people, Tags: []string{"orders"}, Summary: summary, Doc: doc,
+			Params: []api.Param{{Name: "Idempotency-Key", In: "header", Doc: "the same key sends the same request again without a second effect; kept 30 days"}}, Answer: View{},
+			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: func(w http.ResponseWriter, r *http.Request) error { return s.act(w, r, do) }}
+	}
 	pass := []access.Role{access.Manager, access.Staff, access.Till, access.Aggregator, access.Screen}
 	whole := api.Param{Name: "whole", Type: true, Doc: "true: refuse with 409 while a station is at work on the order, instead of writing into the audit log who did not wait"}
+	reason := api.Param{Name: "reason", Doc: "why, as RESTAURANT_TOO_BUSY, UNAVAILABLE_ITEM, KITCHEN_CLOSED; an aggregator is told it"}
 	idempotency := api.Param{Name: "Idempotency-Key", In: "header", Doc: "the same key sends the same request again without a second effect; kept 30 days"}
 	return []api.Route{
 		{Method: "POST", Path: "/v1/orders", Roles: takers, Tags: []string{"orders"}, Admit: true,
@@ -42,6 +51,7 @@ func (s *Service) Routes() []api.Route {
 			Params: []api.Param{
 				{Name: "state", Doc: "one or more states, parted by commas"},
 				{Name: "in_pos", Doc: "one or more of pending, yes, no, manual, parted by commas"},
+				{Name: "void_pending", Type: true, Doc: "true: only cancelled orders that somebody has to void in the POS"},
 				{Name: "since", Doc: "received at or after this time (RFC 3339)"},
 				{Name: "limit", Type: 0, Doc: "1 to 200; 50 when absent"},
 				{Name: "cursor", Doc: "next of the page before"},
@@ -49,8 +59,14 @@ func (s *Service) Routes() []api.Route {
 		{Method: "GET", Path: "/v1/orders/{id}", Roles: readers, Tags: []string{"orders"},
 			Summary: "One order with its tickets, print jobs and time line", Answer: View{}, Problems: []int{http.StatusNotFound}, Handle: s.get},
 		{Method: "POST", Path: "/v1/orders/{id}/cancel", Roles: staff, Tags: []string{"orders"},
-			Summary: "Cancel an order and tell its stations", Params: []api.Param{idempotency}, Answer: View{},
+			Summary: "Cancel an order and tell its stations", Params: []api.Param{idempotency, reason}, Answer: View{},
 			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.cancel},
+		one("accept", "Accept an order that waits for it", "It goes to the kitchen, or waits for its time.", s.Accept),
+		{Method: "POST", Path: "/v1/orders/{id}/reject", Roles: people, Tags: []string{"orders"}, Summary: "Refuse an order that waits to be accepted",
+			Params: []api.Param{idempotency, reason}, Answer: View{}, Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.reject},
+		one("retry", "Hand an order that is not in the POS over once more", "", s.Retry),
+		one("added-manually", "Say that somebody typed the order into the POS", "It is never handed over again.", s.AddedManually),
+		one("void-done", "Say that a cancelled order was voided in the POS", "", s.VoidDone),
 		{Method: "POST", Path: "/v1/orders/{id}/ready", Roles: pass, Tags: []string{"orders"},
 			Summary: "Say that the whole order stands at the pass, whatever its stations said", Params: []api.Param{idempotency, whole}, Answer: View{},
 			Problems: []int{http.StatusNotFound, http.StatusConflict}, Handle: s.ready},
@@ -141,9 +157,36 @@ func (s *Service) get(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Service) cancel(w http.ResponseWriter, r *http.Request) error {
 	return s.act(w, r, func(ctx context.Context, by access.Principal, key string, id journal.ID) (View, error) {
-		return s.Cancel(ctx, by, key, "", id)
+		return s.Cancel(ctx, by, key, because(r), id)
 	})
 }
+
+func (s *Service) reject(w http.ResponseWriter, r *http.Request) error {
+	return s.act(w, r, func(ctx context.Context, by access.Principal, key string, id journal.ID) (View, error) {
+		return s.Reject(ctx, by, key, because(r), id)
+	})
+}
+
+// because is the reason that the query gives.
+func because(r *http.Request) string {
+	text := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(r.URL.Query().Get("reason"), "?"))
+	if n := 0; utf8.RuneCountInString(text) > maxReason {
+		for i := range text {
+			if n++; n > maxReason {
+				return text[:i]
+			}
+		}
+	}
+	return text
+}
+
+// maxReason bounds why somebody refused or cancelled an order, in characters.
+const maxReason = 200
 
 func (s *Service) ready(w http.ResponseWriter, r *http.Request) error {
 	return s.act(w, r, whole(r, s.MakeReady))
@@ -195,6 +238,7 @@ func (s *Service) list(w http.ResponseWriter, r *http.Request) error {
 	var faults []api.Fault
 	faults = append(faults, notAmong("?state", f.States, states)...)
 	faults = append(faults, notAmong("?in_pos", f.InPOS, []string{Pending, Yes, No, Manual})...)
+	f.Void = q.Get("void_pending") == "true"
 	if v := q.Get("since"); v != "" {
 		at, err := time.Parse(time.RFC3339Nano, v)
 		if err != nil {

@@ -26,6 +26,8 @@ type Kitchen interface {
 	Working(tx *journal.Tx, o journal.ID) ([]string, error)
 	// Finish records, in the caller's transaction, that all of the order stands at the pass.
 	Finish(tx *journal.Tx, o journal.ID, by string) error
+	// NotInPOS tells the stations, in the caller's transaction, that the POS does not have the order, or that it has it now.
+	NotInPOS(tx *journal.Tx, o sale.Placed, missing bool) error
 	// TakeBack undoes Hand.
 	TakeBack(tx *journal.Tx, o journal.ID, by string) error
 }
@@ -42,7 +44,7 @@ type Plan interface {
 type Ticket struct {
 	ID      journal.ID `json:"id"`
 	Station string     `json:"station"`
-	Kind    string     `json:"kind" enum:"order,change,cancel,hold,fire"`
+	Kind    string     `json:"kind" enum:"order,change,cancel,hold,fire,not_in_pos"`
 	State   string     `json:"state" enum:"held,new,cooking,ready,served,cancelled,left_open"`
 	Jobs    []Job      `json:"jobs"`
 }

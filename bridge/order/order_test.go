@@ -92,7 +92,10 @@ func (c *calls) Steps(context.Context, journal.ID) ([]trail.Step, error)        
 func (c *calls) Hand(tx *journal.Tx, o journal.ID, by string) error                { return nil }
 func (c *calls) Working(tx *journal.Tx, o journal.ID) ([]string, error)            { return c.working, nil }
 func (c *calls) Finish(tx *journal.Tx, o journal.ID, by string) error              { return nil }
-func (c *calls) TakeBack(tx *journal.Tx, o journal.ID, by string) error            { return nil }
+func (c *calls) NotInPOS(tx *journal.Tx, o sale.Placed, missing bool) error {
+	return call{c, fmt.Sprintf("not in pos #%d %t", o.Number, missing), ""}.Write(tx)
+}
+func (c *calls) TakeBack(tx *journal.Tx, o journal.ID, by string) error { return nil }
 
 // A desk is orders on a journal, with a clock that moves when told to.
 type desk struct {

@@ -16,9 +16,12 @@ import (
 	"aboyeur/bridge/trail"
 )
 
-const columns = `id, number, business_day, state, in_pos, received_at, committed_at, release_at, content, log`
+const columns = `o.id, o.number, o.business_day, o.state, o.in_pos, o.received_at, o.committed_at, o.release_at, o.content, o.log,
+	p.state, p.cause, p.detail, p.attempts, p.next_at, p.pos_id, p.pos_total, p.open_items, p.stale, p.void_pending`
 
-const selectOne = `SELECT ` + columns + ` FROM orders WHERE key = ? AND id = ?`
+const withPOS = ` FROM orders o LEFT JOIN order_pos p ON p.order_key = o.key`
+
+const selectOne = `SELECT ` + columns + withPOS + ` WHERE o.key = ? AND o.id = ?`
 
 // Get gives one order with its time line; ErrUnknown when there is none.
 func (s *Service) Get(ctx context.Context, id journal.ID) (View, error) {
@@ -30,7 +33,7 @@ func (s *Service) Get(ctx context.Context, id journal.ID) (View, error) {
 		return View{}, fmt.Errorf("read order %s: %w", id, err)
 	}
 	views := []View{v}
-	if err := s.addTickets(ctx, views); err != nil {
+	if err := s.complete(ctx, views, true); err != nil {
 		return View{}, err
 	}
 	v = views[0]
@@ -48,9 +51,21 @@ func (s *Service) Get(ctx context.Context, id journal.ID) (View, error) {
 func scan(row interface{ Scan(...any) error }) (v View, log string, err error) {
 	var id, content []byte
 	var received, committed, release int64
-	if err := row.Scan(&id, &v.Number, &v.BusinessDay, &v.State, &v.InPOS, &received, &committed, &release, &content, &log); err != nil {
+	var state, cause, detail, posID sql.NullString
+	var attempts, next, total sql.NullInt64
+	var openItems, stale, void sql.NullBool
+	if err := row.Scan(&id, &v.Number, &v.BusinessDay, &v.State, &v.InPOS, &received, &committed, &release, &content, &log,
+		&state, &cause, &detail, &attempts, &next, &posID, &total, &openItems, &stale, &void); err != nil {
 		return v, "", err
 	}
+	v.Injection = Injection{
+		State: state.String, Cause: cause.String, Detail: detail.String, Attempts: int(attempts.Int64), NextAt: journal.FromMicros(next.Int64),
+		POSID: posID.String, OpenItems: openItems.Bool, Stale: stale.Bool,
+	}
+	if total.Valid && total.Int64 >= 0 {
+		v.Injection.POSTotal = &total.Int64
+	}
+	v.VoidPending = void.Bool
 	if committed == 0 {
 		committed = received
 	}
@@ -61,6 +76,36 @@ func scan(row interface{ Scan(...any) error }) (v View, log string, err error) {
 	}
 	v.Total = v.Order.Total()
 	return v, log, nil
+}
+
+// complete adds what lies beside the orders' own rows. whole is for an order's own page.
+func (s *Service) complete(ctx context.Context, views []View, whole bool) error {
+	for i := range views {
+		if v := &views[i]; v.State == Scheduled {
+			v.ShowAt = s.show(&v.Order, v.ReleaseAt)
+		}
+	}
+	if err := s.addTickets(ctx, views); err != nil {
+		return err
+	}
+	if s.c.Deliveries == nil {
+		return nil
+	}
+	var ids []journal.ID
+	for i := range views {
+		ids = append(ids, views[i].ID)
+	}
+	found, err := s.c.Deliveries(ctx, ids, whole)
+	if err != nil {
+		return fmt.Errorf("read what aggregators said: %w", err)
+	}
+	for i := range views {
+		v := &views[i]
+		if v.Delivery = found[v.ID.Key()]; v.Delivery != nil && v.Injection.POSTotal != nil {
+			v.Delivery.Difference = v.Total - *v.Injection.POSTotal
+		}
+	}
+	return nil
 }
 
 func (s *Service) addTickets(ctx context.Context, views []View) error {
@@ -91,6 +136,7 @@ type Filter struct {
 	States []string
 	InPOS  []string
 	Since  time.Time // received at or after
+	Void   bool      // only cancelled ones that somebody has to void in the POS
 	Limit  int       // 0 means DefaultLimit
 	Cursor string    // next of the list before
 }
@@ -115,23 +161,26 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 			args = append(args, v)
 		}
 	}
-	in("state", f.States)
-	in("in_pos", f.InPOS)
+	in("o.state", f.States)
+	in("o.in_pos", f.InPOS)
 	if !f.Since.IsZero() {
-		where, args = append(where, "received_at >= ?"), append(args, f.Since.UnixMicro())
+		where, args = append(where, "o.received_at >= ?"), append(args, f.Since.UnixMicro())
+	}
+	if f.Void {
+		where = append(where, "p.void_pending = 1")
 	}
 	if f.Cursor != "" {
 		key, err := parseCursor(f.Cursor)
 		if err != nil {
 			return nil, "", err
 		}
-		where, args = append(where, "key < ?"), append(args, key)
+		where, args = append(where, "o.key < ?"), append(args, key)
 	}
-	query := `SELECT ` + columns + ` FROM orders`
+	query := `SELECT ` + columns + withPOS
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}
-	rows, err := s.c.Journal.Read().QueryContext(ctx, query+` ORDER BY key DESC LIMIT ?`, append(args, limit+1)...)
+	rows, err := s.c.Journal.Read().QueryContext(ctx, query+` ORDER BY o.key DESC LIMIT ?`, append(args, limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("list orders: %w", err)
 	}
@@ -152,7 +201,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 		views = views[:limit]
 		next = cursor(views[limit-1].ID.Key())
 	}
-	return views, next, s.addTickets(ctx, views)
+	return views, next, s.complete(ctx, views, false)
 }
 
 func cursor(key int64) string {

@@ -15,6 +15,9 @@ const lookEvery = time.Second
 
 // Run releases scheduled orders when their time has come, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	if err := s.alarmAll(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	told := "" // the fault that was logged last, so that it is logged once
@@ -42,7 +45,7 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		wait := lookEvery
 		if !next.IsZero() {
-			wait = min(wait, max(0, next.Sub(s.c.Now())))
+			wait = min(wait, max(0, next.Sub(s.clock())))
 		}
 		timer.Reset(wait)
 	}
@@ -73,7 +76,7 @@ func (e *unreleased) Unwrap() error { return e.err }
 // when none is waiting. An order that cannot be released keeps none of the others back; the error tells of it.
 func (s *Service) Release(ctx context.Context) (next time.Time, err error) {
 	var faults []error
-	now := s.c.Now()
+	now := s.clock()
 	for {
 		due, err := s.dueAt(ctx, now, len(faults))
 		if err != nil {
@@ -128,11 +131,6 @@ func (s *Service) releaseOne(ctx context.Context, id journal.ID, now time.Time) 
 		if o.state != Scheduled || o.release.After(now) {
 			return nil
 		}
-		p := o.Placed
-		p.Received = tx.Now()
-		if err := s.c.Kitchen.Plan(p).Write(tx); err != nil {
-			return err
-		}
-		return s.move(tx, o, Accepted, Yes, "released", "", "")
+		return s.begin(tx, o, "released", "")
 	})
 }

@@ -39,9 +39,26 @@ type Config struct {
 	Currency      string           // the one the restaurant sells in; "" takes any
 	Courses       int              // how many courses it has
 	ReleaseBefore time.Duration    // 0 means DefaultReleaseBefore
+	ShowBefore    time.Duration    // 0 means DefaultShowBefore
 	Now           func() time.Time // nil means time.Now
 	Log           *slog.Logger     // nil means slog.Default
 	Registerer    prometheus.Registerer
+
+	// Lead gives ReleaseBefore and ShowBefore of an order where they are others; nil: never.
+	Lead func(*sale.Order) (release, show time.Duration, ok bool)
+	// POS is who orders are handed to; nil: the built-in POS, which has every order that is released.
+	POS POS
+	// Refuse tells why an order that is released must not go to the POS; nil: none must not.
+	Refuse func(*journal.Tx, sale.Placed) (*Refusal, error)
+	// Follow hears of each step of an order after it was placed, within its transaction; nil: nobody does.
+	Follow func(*journal.Tx, Step) error
+	// Alarm hears of an order that is missing in the POS, and with cause "" that it is missing no more; nil: nobody does.
+	Alarm func(o sale.Placed, cause string)
+	// Deliveries gives what aggregators say of orders, by their keys; whole adds what they were told. nil: there are none.
+	Deliveries func(ctx context.Context, orders []journal.ID, whole bool) (map[int64]*Delivery, error)
+
+	Set    func() bool          // the wall clock is right; nil: it always is
+	Passed func() time.Duration // time since some moment; nil: since New
 }
 
 // Service takes orders and keeps their state. Its methods may be called from any goroutine.
@@ -50,6 +67,7 @@ type Service struct {
 	numbers numbers
 	metrics *metrics
 	due     chan struct{} // of size 1: a scheduled order came, look at the clock again
+	time    clock
 }
 
 // New reads from the journal where the numbers stand.
@@ -57,17 +75,25 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.ReleaseBefore == 0 {
 		c.ReleaseBefore = DefaultReleaseBefore
 	}
+	if c.ShowBefore == 0 {
+		c.ShowBefore = DefaultShowBefore
+	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Passed == nil {
+		began := time.Now()
+		c.Passed = func() time.Duration { return time.Since(began) }
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	s := &Service{c: c, due: make(chan struct{}, 1)}
+	s := &Service{c: c, due: make(chan struct{}, 1), time: clock{now: c.Now, passed: c.Passed, set: c.Set}}
 	var err error
 	if s.metrics, err = newMetrics(c.Registerer); err != nil {
 		return nil, err
 	}
+	s.time.Now()
 	if err := s.numbers.load(ctx, c.Journal.Read()); err != nil {
 		return nil, fmt.Errorf("read the last order number: %w", err)
 	}
@@ -81,28 +107,57 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT (source, source
 	updateDisk   = `UPDATE orders SET committed_at = ? WHERE key = ?`
 )
 
+// A Wish is what somebody who brings an order wants besides.
+type Wish struct {
+	Hold      bool     // a person has to accept it first
+	Cancelled string   // it was cancelled before it came: why
+	Refusal   *Refusal // the POS must not get it
+	// With is called within the order's transaction when the order is new; its error undoes all of it.
+	With func(tx *journal.Tx, o sale.Placed, state, inPOS string) error
+}
+
 // Place takes a completed, valid order. key is the caller's Idempotency-Key, "" for none. known tells
 // that the order was here before; the receipt then shows how it stands today. The error is ErrOther when the same
 // order or key was used for other content, journal.ErrBusy when too much is under way.
 func (s *Service) Place(ctx context.Context, by access.Principal, key string, o *sale.Order, received time.Time) (receipt Receipt, known bool, err error) {
+	return s.PlaceAs(ctx, by, key, o, received, Wish{})
+}
+
+// PlaceAs is Place with wishes.
+func (s *Service) PlaceAs(ctx context.Context, by access.Principal, key string, o *sale.Order, received time.Time, wish Wish) (receipt Receipt, known bool, err error) {
 	received = received.UTC().Truncate(time.Microsecond)
 	content := o.Encode()
 	digest := sale.Hash(content)
 
 	state, inPOS := Accepted, Yes
 	release, day := s.release(o), s.c.Calendar.Day(received)
-	if release.After(received) {
+	switch {
+	case wish.Cancelled != "":
+		state, inPOS, release = Cancelled, NotYet, time.Time{}
+	case release.After(s.clock()):
 		// Its number is of the day it is cooked, where no other order has it.
 		state, inPOS, day = Scheduled, NotYet, s.c.Calendar.Day(o.ReadyAt)
-	} else {
+	default:
 		release = time.Time{}
+	}
+	if wish.Hold && wish.Cancelled == "" {
+		state, inPOS, release = WaitingAccept, NotYet, time.Time{}
 	}
 	placed := sale.Placed{ID: s.c.Journal.NewID(), Number: s.numbers.next(day), Day: day, Received: received, Order: o}
 	var plan Plan
 	if state == Accepted {
 		plan = s.c.Kitchen.Plan(placed)
+		switch {
+		case wish.Refusal != nil:
+			inPOS = No
+		case s.c.POS != nil:
+			inPOS = Pending
+		}
 	}
 	log := trail.Append(make([]byte, 0, 96), received, "received", by.Name, "")
+	if wish.Cancelled != "" {
+		log = trail.Append(log, received, "cancelled", by.Name, wish.Cancelled)
+	}
 	news := s.notice(placed, state, inPOS)
 	at := placed.ID
 	var committed time.Time
@@ -148,7 +203,15 @@ func (s *Service) Place(ctx context.Context, by access.Principal, key string, o 
 				return err
 			}
 		}
+		if inPOS == No || inPOS == Pending {
+			if inPOS, err = s.hand(tx, placed, wish.Refusal); err != nil {
+				return err
+			}
+		}
 		tx.Change("order", placed.ID.String(), news)
+		if wish.With != nil {
+			return wish.With(tx, placed, state, inPOS)
+		}
 		return nil
 	})
 	if err != nil {
@@ -158,7 +221,7 @@ func (s *Service) Place(ctx context.Context, by access.Principal, key string, o 
 		v, err := s.Get(ctx, at)
 		return v.Receipt, true, err
 	}
-	if plan == nil {
+	if state == Scheduled {
 		s.lookAgain()
 	}
 	receipt = Receipt{ID: placed.ID, Number: placed.Number, State: state, InPOS: inPOS, Tickets: []Ticket{}, ReceivedAt: received, CommittedAt: committed}
@@ -188,8 +251,32 @@ func (s *Service) release(o *sale.Order) time.Time {
 	if o.Scheduling != sale.FixedTime {
 		return time.Time{}
 	}
-	return o.ReadyAt.Add(-s.c.ReleaseBefore).Truncate(time.Microsecond)
+	before, _ := s.lead(o)
+	return o.ReadyAt.Add(-before).Truncate(time.Microsecond)
 }
+
+// lead is how long before its time a scheduled order is released and shown.
+func (s *Service) lead(o *sale.Order) (release, show time.Duration) {
+	if s.c.Lead != nil {
+		if release, show, ok := s.c.Lead(o); ok {
+			return release, show
+		}
+	}
+	return s.c.ReleaseBefore, s.c.ShowBefore
+}
+
+// show is when a scheduled order is shown: never later than it is released.
+func (s *Service) show(o *sale.Order, release time.Time) time.Time {
+	_, before := s.lead(o)
+	at := o.ReadyAt.Add(-before).Truncate(time.Microsecond)
+	if at.After(release) {
+		return release
+	}
+	return at
+}
+
+// clock is the time that releases go by.
+func (s *Service) clock() time.Time { return s.time.Now() }
 
 func (s *Service) notice(p sale.Placed, state, inPOS string) []byte {
 	b, err := json.Marshal(notice{
@@ -254,55 +341,69 @@ func (s *Service) Change(ctx context.Context, by access.Principal, key string, i
 				return err
 			}
 		}
-		was, err := load(tx, id)
-		switch {
-		case err != nil:
-			return err
-		case o.Source != was.Source || o.SourceOrderID != was.SourceOrderID:
-			return ErrRenamed
-		case final(was.state) || was.state == HandedOff:
-			return fmt.Errorf("%w: it is %s", ErrTooLate, was.state)
-		case o.Version <= was.Version:
-			return fmt.Errorf("%w: %d is stored", ErrOld, was.Version)
-		}
-		now := tx.Now()
-		next := was.Placed
-		next.Order, next.Received = o, now
-		state, inPOS, release := was.state, was.inPOS, time.Time{}
-		var plan Plan
-		log := trail.Append(nil, now, "changed", by.Name, fmt.Sprintf("version %d", o.Version))
-		switch {
-		case was.state == WaitingAccept: // the kitchen does not know it yet
-		case was.state == Scheduled && s.release(o).After(now):
-			release = s.release(o)
-		case was.state == Scheduled:
-			state, inPOS = Accepted, Yes
-			plan = s.c.Kitchen.Plan(next)
-			log = trail.Append(log, now, "released", "", "")
-		default:
-			if state == Prepared {
-				state = Accepted // the kitchen says so when nothing is left to cook
-			}
-			plan = s.c.Kitchen.Change(next, was.Order)
-		}
-		rows, err := tx.Exec(updateContent, o.Version, content, state, inPOS, journal.Micros(release), log, id.Key(), was.Version)
-		if err != nil {
-			return fmt.Errorf("store order %s: %w", id, err)
-		}
-		if rows != 1 {
-			return errNoDetail
-		}
-		tx.Change("order", id.String(), s.notice(next, state, inPOS)) // before what the plan makes of it
-		if plan != nil {
-			return plan.Write(tx)
-		}
-		return nil
+		return s.ChangeIn(tx, by.Name, id, o)
 	})
 	if err != nil {
 		return View{}, err
 	}
 	s.lookAgain()
 	return s.Get(ctx, id)
+}
+
+// ChangeIn is Change within the caller's transaction.
+func (s *Service) ChangeIn(tx *journal.Tx, by string, id journal.ID, o *sale.Order) error {
+	content := o.Encode()
+	was, err := load(tx, id)
+	switch {
+	case err != nil:
+		return err
+	case o.Source != was.Source || o.SourceOrderID != was.SourceOrderID:
+		return ErrRenamed
+	case final(was.state) || was.state == HandedOff:
+		return fmt.Errorf("%w: it is %s", ErrTooLate, was.state)
+	case o.Version <= was.Version:
+		return fmt.Errorf("%w: %d is stored", ErrOld, was.Version)
+	}
+	now := tx.Now()
+	next := was.Placed
+	next.Order, next.Received = o, now
+	state, inPOS, release := was.state, was.inPOS, time.Time{}
+	var plan Plan
+	log := trail.Append(nil, now, "changed", by, fmt.Sprintf("version %d", o.Version))
+	switch {
+	case was.state == WaitingAccept: // the kitchen does not know it yet
+	case was.state == Scheduled && s.release(o).After(s.clock()):
+		release = s.release(o)
+	case was.state == Scheduled:
+		state = Accepted
+		plan = s.c.Kitchen.Plan(next)
+		log = trail.Append(log, now, "released", "", "")
+	default:
+		if state == Prepared {
+			state = Accepted // the kitchen says so when nothing is left to cook
+		}
+		plan = s.c.Kitchen.Change(next, was.Order)
+	}
+	if plan != nil {
+		if inPOS, err = s.handChanged(tx, was, next); err != nil {
+			return err
+		}
+	}
+	rows, err := tx.Exec(updateContent, o.Version, content, state, inPOS, journal.Micros(release), log, id.Key(), was.Version)
+	if err != nil {
+		return fmt.Errorf("store order %s: %w", id, err)
+	}
+	if rows != 1 {
+		return errNoDetail
+	}
+	tx.Change("order", id.String(), s.notice(next, state, inPOS)) // before what the plan makes of it
+	if plan != nil {
+		if err := plan.Write(tx); err != nil {
+			return err
+		}
+	}
+	was.Placed = next
+	return s.follow(tx, was, state, inPOS, "changed", by, "")
 }
 
 const updateState = `UPDATE orders SET state = ?, in_pos = ?, release_at = 0, log = log || ? WHERE key = ? AND state = ?`
@@ -317,7 +418,7 @@ func (s *Service) move(tx *journal.Tx, o stored, state, inPOS, event, by, detail
 		return fmt.Errorf("move order %s from %s to %s: %w", o.ID, o.state, state, errNoDetail)
 	}
 	tx.Change("order", o.ID.String(), s.notice(o.Placed, state, inPOS))
-	return nil
+	return s.follow(tx, o, state, inPOS, event, by, detail)
 }
 
 // repeated notes the caller's Idempotency-Key, "" for none, and tells whether it was used for this very act before.
@@ -339,31 +440,40 @@ func (s *Service) Cancel(ctx context.Context, by access.Principal, key, reason s
 		if again, err := repeated(tx, by, key, "cancel", id); err != nil || again {
 			return err
 		}
-		o, err := load(tx, id)
-		switch {
-		case err != nil:
-			return err
-		case o.state == Cancelled:
-			return nil
-		case final(o.state) || o.state == HandedOff:
-			return fmt.Errorf("%w: it is %s", ErrTooLate, o.state)
-		}
-		if o.state != Scheduled && o.state != WaitingAccept {
-			p := o.Placed
-			p.Received = tx.Now()
-			if err := s.c.Kitchen.Cancel(p, by.Name).Write(tx); err != nil {
-				return err
-			}
-		}
-		if err := access.Record(tx, by, "order_cancelled", id.String(), reason); err != nil {
-			return err
-		}
-		return s.move(tx, o, Cancelled, o.inPOS, "cancelled", by.Name, reason)
+		return s.CancelIn(tx, by, reason, id)
 	})
 	if err != nil {
 		return View{}, err
 	}
 	return s.Get(ctx, id)
+}
+
+// CancelIn is Cancel within the caller's transaction.
+func (s *Service) CancelIn(tx *journal.Tx, by access.Principal, reason string, id journal.ID) error {
+	o, err := load(tx, id)
+	switch {
+	case err != nil:
+		return err
+	case o.state == Cancelled:
+		return nil
+	case final(o.state) || o.state == HandedOff:
+		return fmt.Errorf("%w: it is %s", ErrTooLate, o.state)
+	}
+	if o.state != Scheduled && o.state != WaitingAccept {
+		p := o.Placed
+		p.Received = tx.Now()
+		if err := s.c.Kitchen.Cancel(p, by.Name).Write(tx); err != nil {
+			return err
+		}
+	}
+	if err := access.Record(tx, by, "order_cancelled", id.String(), reason); err != nil {
+		return err
+	}
+	inPOS, err := s.leave(tx, o)
+	if err != nil {
+		return err
+	}
+	return s.move(tx, o, Cancelled, inPOS, "cancelled", by.Name, reason)
 }
 
 // Ready follows the kitchen, within its transaction: every station of the order is ready, or one is at work again.
