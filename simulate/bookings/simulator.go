@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,6 +14,7 @@ import (
 
 	"aboyeur/protocol/booking"
 	"aboyeur/protocol/booking/wire"
+	"aboyeur/simulate/cloud"
 )
 
 // Defaults for a Config left at zero.
@@ -26,7 +23,7 @@ const (
 	DefaultID     = "aboyeur"
 	DefaultSecret = "simulated-secret" // of the client and its token
 	DefaultHook   = "simulated-webhook-secret"
-	DefaultKeep   = 200000
+	DefaultKeep   = cloud.DefaultKeep
 )
 
 // Config is what the platform is. The zero value is the demonstration's.
@@ -64,42 +61,23 @@ type Route struct {
 	Op      string // its name in the record: status, link, token …
 	Pattern string // of net/http
 	Open    bool   // without credentials, as the call that fetches a token
+	Limit   int    // calls in any minute; 0: no limit
 	Do      func(v *Visit) Answer
-}
-
-// An Answer is what a call gets.
-type Answer struct {
-	Status int
-	Body   any // JSON; nil: none
-	Header http.Header
-}
-
-// Refuse is an answer that says what is wrong.
-func Refuse(status int, detail string) Answer {
-	return Answer{Status: status, Body: map[string]any{"status": status, "error": detail}}
 }
 
 // A Simulator is one platform with one venue. Its methods may be called from any goroutine.
 type Simulator struct {
-	c      Config
-	d      Dialect
-	mux    *http.ServeMux
-	client *http.Client
-	wg     sync.WaitGroup // webhooks that go out by themselves
-	closed chan struct{}
+	*cloud.Service
+	c Config
+	d Dialect
 
 	mu     sync.Mutex // guards everything below
-	hook   string
-	faults Faults
-	random *rand.Rand
 	book   map[string]*entry
 	order  []string // ids as they came
 	stages map[string]booking.Stage
 	ledger []booking.Delivered
 	taken  map[string]int // request id -> index in ledger
-	calls  []Call
 	linked bool
-	over   bool
 	broken error // of the ledger's writer
 }
 
@@ -140,77 +118,14 @@ func (c Config) Wire(spec wire.Spec) (*wire.Wire, error) {
 
 // New makes a platform that speaks d. It starts nothing. c is one that WithDefaults filled.
 func New(c Config, d Dialect) (*Simulator, error) {
-	if c.Keep < 0 {
-		return nil, errors.New("calls to keep are not negative")
-	}
-	if d.KeyHeader == "" {
-		d.KeyHeader = "Idempotency-Key"
-	}
-	s := &Simulator{
-		c: c, d: d, mux: http.NewServeMux(), hook: c.Hook, closed: make(chan struct{}),
-		client: &http.Client{Timeout: hookTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 2 * time.Second}},
-		book:   map[string]*entry{}, stages: map[string]booking.Stage{}, taken: map[string]int{},
-	}
-	if err := s.Faults(c.Faults); err != nil {
-		return nil, err
-	}
+	s := &Simulator{c: c, d: d, book: map[string]*entry{}, stages: map[string]booking.Stage{}, taken: map[string]int{}}
+	config := cloud.Config{KeyHeader: d.KeyHeader, Hook: c.Hook, Admit: d.Admit, Faults: c.Faults, Keep: c.Keep, Now: c.Now}
 	for _, r := range d.Routes {
-		s.mux.HandleFunc(r.Pattern, func(w http.ResponseWriter, q *http.Request) { s.serve(w, q, r) })
+		config.Routes = append(config.Routes, cloud.Route{Op: r.Op, Pattern: r.Pattern, Open: r.Open, Limit: r.Limit, Do: func(v *cloud.Visit) Answer { return r.Do(&Visit{v, s}) }})
 	}
-	return s, nil
-}
-
-// Serve answers on l until ctx ends; then it lets go of everything held and returns nil.
-func (s *Simulator) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0)}
-	stop := context.AfterFunc(ctx, func() {
-		s.Close()
-		server.Close()
-	})
-	defer stop()
-	err := server.Serve(gate{l, s})
-	if ctx.Err() != nil {
-		s.Close()
-		return nil
-	}
-	return err
-}
-
-// gate ends connections at once while the platform is down.
-type gate struct {
-	net.Listener
-	s *Simulator
-}
-
-func (g gate) Accept() (net.Conn, error) {
-	for {
-		c, err := g.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		g.s.mu.Lock()
-		down := g.s.faults.Down
-		g.s.mu.Unlock()
-		if !down {
-			return c, nil
-		}
-		if t, ok := c.(*net.TCPConn); ok {
-			t.SetLinger(0) // a reset, as from a port where nobody listens
-		}
-		c.Close()
-	}
-}
-
-// Close lets go of what faults hold and waits for webhooks that are on their way.
-func (s *Simulator) Close() {
-	s.mu.Lock()
-	if !s.over {
-		s.over = true
-		close(s.closed)
-	}
-	s.mu.Unlock()
-	s.wg.Wait()
-	s.client.CloseIdleConnections()
+	var err error
+	s.Service, err = cloud.New(config)
+	return s, err
 }
 
 // Ledger is what the platform took, in the order of taking.
@@ -258,15 +173,9 @@ func (s *Simulator) Linked() bool {
 
 // A Visit is one call as a route meets it.
 type Visit struct {
-	*http.Request
-	Raw   []byte // the body
-	Key   string // the request id
-	s     *Simulator
-	again bool
+	*cloud.Visit
+	s *Simulator
 }
-
-// Now is the platform's clock.
-func (v *Visit) Now() time.Time { return v.s.c.Now() }
 
 // Link records that the box made or took back its link.
 func (v *Visit) Link(on bool) {
@@ -305,7 +214,7 @@ func (v *Visit) Take(u booking.Update) (ok bool) {
 	}
 	if at, again := s.taken[u.Request]; again && u.Request != "" {
 		s.ledger[at].Repeats++
-		v.again = true
+		v.Again = true
 		return true
 	}
 	now := s.c.Now()
@@ -364,13 +273,9 @@ func (s *Simulator) obey(e *entry, u *booking.Update, now time.Time) {
 	}
 	e.r.Word, e.r.Late, e.r.Sure, e.r.Assumed = "", false, false, false
 	s.stamp(e, &before, now)
-	if s.c.Echo && s.hook != "" && !s.over {
+	if s.c.Echo && s.HookURL() != "" {
 		r := e.r
-		s.wg.Go(func() {
-			ctx, cancel := s.context()
-			defer cancel()
-			s.send(ctx, &r)
-		})
+		s.Go(func(ctx context.Context) { s.send(ctx, &r) })
 	}
 }
 
@@ -393,20 +298,7 @@ func (s *Simulator) stamp(e *entry, before *booking.Reservation, now time.Time) 
 	}
 }
 
-// context ends with the platform.
-func (s *Simulator) context() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		select {
-		case <-s.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
-// String names what has gone wrong with the ledger's file, "" when nothing.
+// trouble names what has gone wrong with the ledger's file, "" when nothing.
 func (s *Simulator) trouble() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,7 +32,7 @@ func New(c Config) (*Simulator, error) {
 		Wire: w, KeyHeader: "X-Request-Id", Admit: p.admit, Message: p.message,
 		Routes: append(bookings.Links(spec.Paths["link"], w),
 			bookings.Route{Op: "token", Pattern: "POST " + spec.Paths["token"], Open: true, Do: func(v *bookings.Visit) bookings.Answer {
-				return p.tokens.OAuth(v, c.Credentials.ClientID, c.Credentials.ClientSecret)
+				return p.tokens.OAuth(v.Visit, c.Credentials.ClientID, c.Credentials.ClientSecret)
 			}},
 			bookings.Route{Op: "reservations", Pattern: "GET " + spec.Paths["reservations"], Do: p.feed},
 			bookings.Route{Op: "status", Pattern: "POST " + spec.Paths["status"], Do: p.status},

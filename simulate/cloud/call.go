@@ -1,4 +1,4 @@
-package bookings
+package cloud
 
 import (
 	"bytes"
@@ -16,13 +16,14 @@ type Call struct {
 	Op      string    `json:"op"`
 	Request string    `json:"request,omitzero"`
 	At      time.Time `json:"at"`
-	Status  int       `json:"status"`          // 0: it got no answer
-	Fault   Kind      `json:"fault,omitempty"` // that struck it
-	Again   bool      `json:"again,omitempty"` // its update had been taken before
+	Status  int       `json:"status"`            // 0: it got no answer
+	Fault   Kind      `json:"fault,omitempty"`   // that struck it
+	Again   bool      `json:"again,omitempty"`   // what it brought had been taken before
+	Limited bool      `json:"limited,omitempty"` // answered with 429 because of Route.Limit
 }
 
 // Calls are all requests, in the order in which they were finished with.
-func (s *Simulator) Calls() []Call {
+func (s *Service) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.calls)
@@ -31,8 +32,8 @@ func (s *Simulator) Calls() []Call {
 // maxBody bounds a request.
 const maxBody = 4 << 20
 
-// ServeHTTP is the platform's interface.
-func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP is the service's interface.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := s.mux.Handler(r); pattern == "" {
 		s.write(w, Refuse(http.StatusNotFound, "there is nothing here"))
 		s.record(Call{Op: "unknown", At: s.c.Now(), Status: http.StatusNotFound})
@@ -41,8 +42,8 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, route Route) {
-	call := Call{Op: route.Op, Request: r.Header.Get(s.d.KeyHeader), At: s.c.Now()}
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, route Route) {
+	call := Call{Op: route.Op, Request: r.Header.Get(s.c.KeyHeader), At: s.c.Now()}
 	defer func() { s.record(call) }()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -74,18 +75,25 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		answer(a)
 		return
 	case Broken:
-		answer(Refuse(http.StatusServiceUnavailable, "the platform is out of order"))
+		answer(Refuse(http.StatusServiceUnavailable, "out of order"))
 		return
 	}
 	if !route.Open {
-		if a, ok := s.d.Admit(r); !ok {
+		if a, ok := s.c.Admit(r); !ok {
 			answer(a)
 			return
 		}
 	}
-	v := &Visit{Request: r, Raw: body, Key: call.Request, s: s}
+	if after := s.full(route); after > 0 {
+		call.Limited = true
+		a := Refuse(http.StatusTooManyRequests, "rate limit")
+		a.Header = http.Header{"Retry-After": {strconv.Itoa(int((after + time.Second - 1) / time.Second))}}
+		answer(a)
+		return
+	}
+	v := &Visit{Request: r, Raw: body, Key: call.Request, now: s.c.Now}
 	a := route.Do(v)
-	call.Again = v.again
+	call.Again = v.Again
 	if call.Fault == LostAnswer {
 		drop(w)
 		return
@@ -93,7 +101,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	answer(a)
 }
 
-func (s *Simulator) record(c Call) {
+func (s *Service) record(c Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.calls) >= s.c.Keep && len(s.calls) > 0 {
@@ -102,8 +110,25 @@ func (s *Simulator) record(c Call) {
 	s.calls = append(s.calls, c)
 }
 
+// full counts a call of a route with a limit, and tells how long to wait when any last minute has no room for it.
+func (s *Service) full(route Route) time.Duration {
+	if route.Limit <= 0 {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.c.Now()
+	recent := slices.DeleteFunc(s.recent[route.Op], func(t time.Time) bool { return now.Sub(t) >= time.Minute })
+	if len(recent) >= route.Limit {
+		s.recent[route.Op] = recent
+		return time.Minute - now.Sub(recent[0])
+	}
+	s.recent[route.Op] = append(recent, now)
+	return 0
+}
+
 // hold keeps a request waiting.
-func (s *Simulator) hold(r *http.Request, d Duration) {
+func (s *Service) hold(r *http.Request, d Duration) {
 	t := time.NewTimer(time.Duration(d))
 	defer t.Stop()
 	select {
@@ -120,7 +145,7 @@ func drop(w http.ResponseWriter) {
 	}
 }
 
-func (s *Simulator) write(w http.ResponseWriter, a Answer) {
+func (s *Service) write(w http.ResponseWriter, a Answer) {
 	for name, values := range a.Header {
 		w.Header()[name] = values
 	}

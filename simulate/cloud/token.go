@@ -1,4 +1,4 @@
-package bookings
+package cloud
 
 import (
 	"crypto/rand"
@@ -55,12 +55,15 @@ func Bearer(r *http.Request) string {
 	return value
 }
 
-// OAuth answers a token request with grant client_credentials and Basic credentials (RFC 6749 4.4).
+// OAuth answers a token request with grant client_credentials, the credentials in Basic or in the form (RFC 6749 4.4).
 func (t *Tokens) OAuth(v *Visit, id, secret string) Answer {
 	deny := func(status int, code string) Answer {
 		return Answer{Status: status, Body: map[string]string{"error": code}}
 	}
-	name, password, _ := v.BasicAuth()
+	name, password, basic := v.BasicAuth()
+	if !basic {
+		name, password = v.PostFormValue("client_id"), v.PostFormValue("client_secret")
+	}
 	if name != id || password != secret {
 		return deny(http.StatusUnauthorized, "invalid_client")
 	}

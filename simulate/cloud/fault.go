@@ -1,4 +1,4 @@
-package bookings
+package cloud
 
 import (
 	"fmt"
@@ -25,11 +25,12 @@ const (
 	Late       Kind = "late"
 	Duplicate  Kind = "duplicate"
 	OutOfOrder Kind = "out_of_order"
+	Forged     Kind = "forged" // a copy with one byte more goes first: its signature is wrong
 )
 
 // Kinds lists every fault.
 func Kinds() []Kind {
-	return []Kind{Unauthorized, TooMany, Broken, Timeout, LostAnswer, Refused, Late, Duplicate, OutOfOrder}
+	return []Kind{Unauthorized, TooMany, Broken, Timeout, LostAnswer, Refused, Late, Duplicate, OutOfOrder, Forged}
 }
 
 // Defaults for Faults left at zero.
@@ -100,7 +101,7 @@ func (d *Duration) UnmarshalText(b []byte) error {
 }
 
 // Faults sets what goes wrong from now on, in place of what did.
-func (s *Simulator) Faults(f Faults) error {
+func (s *Service) Faults(f Faults) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
@@ -116,14 +117,14 @@ func (s *Simulator) Faults(f Faults) error {
 }
 
 // Present is what goes wrong now.
-func (s *Simulator) Present() Faults {
+func (s *Service) Present() Faults {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.faults
 }
 
 // strike is the fault that a call meets, "" for none, and how long things take.
-func (s *Simulator) strike(op string) (Kind, Faults) {
+func (s *Service) strike(op string) (Kind, Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := &s.faults
@@ -145,8 +146,10 @@ func (s *Simulator) strike(op string) (Kind, Faults) {
 	return "", *f
 }
 
-// happens rolls for a fault of webhooks; s.mu is held.
-func (s *Simulator) happens(k Kind) bool {
+// Happens rolls for a fault of webhooks.
+func (s *Service) Happens(k Kind) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	rate := s.faults.Rates[k]
 	return rate > 0 && s.random.Float64() < rate
 }
