@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,14 +26,64 @@ var long = flag.Bool("long", false, "run the long forms of the tests")
 // A party of the evening: what it is, and what the test itself knows of it.
 type party struct {
 	platform, ref string
-	kind          string   // plain, walk_in, no_table, strange_table, assumed, scheduled, cancelled
+	kind          string   // plain, walk_in, no_table, strange_table, taken, assumed, scheduled, cancelled
 	tables        []string // it sits at
 
-	want    string // order state at the end, by the table of spec/reservations.md 4
-	problem string
+	inputs  []input         // what happened, as far as its order goes
 	stages  []booking.Stage // reached on the floor, in order, with repetitions
 	closing time.Time       // when the last check was about to be closed
 	total   int64
+}
+
+// An input is something that the table of spec/reservations.md 4 depends on.
+type input struct {
+	status  booking.Status // said by the host; "" for what staff did
+	tables  []string
+	blocked bool // another check was open there
+	assumed bool
+	staff   bool // opened a check at the tables themselves
+	closed  bool // the last check
+}
+
+// house is how the chaos sets up its platforms: which open checks by themselves, and which of walk-ins.
+var house = map[string]struct{ opens, walkIns bool }{
+	"opentable": {true, true}, "sevenrooms": {true, false}, "resy": {true, true}, "thefork": {true, true}, "aleno": {false, false},
+}
+
+// order is the order state that a party's inputs lead to by the table of spec/reservations.md 4, which is done here anew: it
+// shares nothing with the product but the words.
+func (p *party) order(known func(table string) bool) (state, problem string) {
+	state = "none"
+	seated := false
+	for _, in := range p.inputs {
+		switch {
+		case in.closed:
+			state, problem = "closed", ""
+		case in.staff: // linked, when the party sits there and waits for a check
+			if seated && state == "failed" && problem == "order_creation_disabled" {
+				state, problem = "open", ""
+			}
+		case in.status == booking.Seated && !in.assumed:
+			seated = true
+			set := house[p.platform]
+			switch {
+			case state == "open" || state == "closed": // line 1
+			case !set.opens || p.kind == "walk_in" && !set.walkIns: // lines 2 and 3
+				state, problem = "failed", "order_creation_disabled"
+			case len(in.tables) == 0: // line 4
+				state, problem = "failed", "no_table"
+			case slices.ContainsFunc(in.tables, func(t string) bool { return !known(t) }): // line 5
+				state, problem = "failed", "invalid_table"
+			case in.blocked: // line 7
+				state, problem = "failed", "table_unavailable"
+			default: // line 9; the till is the box's own, which is never away
+				state, problem = "open", ""
+			}
+		case in.status.Over():
+			seated = false
+		}
+	}
+	return state, problem
 }
 
 // evenings is the chaos: five platforms with faults, a till that goes on over restarts of the box, and a judge that knows only
@@ -41,6 +92,7 @@ type chaos struct {
 	*evening
 	random  *rand.Rand // only by the goroutine that makes parties
 	free    chan string
+	tables  map[string]bool
 	mu      sync.Mutex // guards outages and up
 	outages map[string][][2]time.Time
 }
@@ -52,17 +104,16 @@ func TestChaos(t *testing.T) {
 		parties, waiters, restarts, grace = 2000, 24, 8, 5*time.Second
 	}
 	names := []string{"opentable", "sevenrooms", "resy", "thefork", "aleno"}
-	c := &chaos{evening: newEvening(t, names...), random: rand.New(rand.NewPCG(7, 9)), free: make(chan string, 80), outages: map[string][][2]time.Time{}}
+	c := &chaos{evening: newEvening(t, names...), random: rand.New(rand.NewPCG(7, 9)), free: make(chan string, 80), tables: map[string]bool{}, outages: map[string][][2]time.Time{}}
 	var tables []string
 	for n := range cap(c.free) {
 		name := fmt.Sprintf("T%02d", n+1)
-		tables = append(tables, name)
+		tables, c.tables[name] = append(tables, name), true
 		c.free <- name
 	}
 	c.config.Floor.Areas = []firmwareconfig.Area{{Name: "Salle", Tables: tables}}
-	c.only("sevenrooms").WalkIns = false
-	c.only("aleno").OpenChecks, c.only("aleno").WalkIns = false, false
 	for _, name := range names {
+		c.only(name).OpenChecks, c.only(name).WalkIns = house[name].opens, house[name].walkIns
 		err := c.sims[name].Faults(bookings.Faults{Seed: 11, Rates: map[bookings.Kind]float64{
 			bookings.Unauthorized: .02, bookings.TooMany: .01, bookings.Broken: .04, bookings.Timeout: .01, bookings.LostAnswer: .04, bookings.Refused: .02,
 			bookings.Late: .05, bookings.Duplicate: .1, bookings.OutOfOrder: .05,
@@ -74,7 +125,7 @@ func TestChaos(t *testing.T) {
 	c.open()
 
 	all := make([]*party, parties)
-	kinds := []string{"plain", "plain", "plain", "plain", "plain", "walk_in", "no_table", "strange_table", "assumed", "scheduled", "cancelled"}
+	kinds := []string{"plain", "plain", "plain", "plain", "plain", "walk_in", "no_table", "strange_table", "taken", "assumed", "scheduled", "cancelled"}
 	work := make(chan *party)
 	done := make(chan struct{}, parties) // a party each
 	var serving sync.WaitGroup
@@ -97,7 +148,7 @@ func TestChaos(t *testing.T) {
 			}
 			if p.ref = fmt.Sprintf("P%04d", n); p.platform == "thefork" {
 				p.ref = fmt.Sprintf("0f3f9a70-8f35-4d9b-8a53-%012d", n)
-				if p.kind != "plain" && p.kind != "no_table" && p.kind != "strange_table" {
+				if slices.Contains([]string{"walk_in", "scheduled", "cancelled"}, p.kind) {
 					p.kind = "plain" // it tells of nothing before arrival
 				}
 			}
@@ -154,6 +205,7 @@ func (c *chaos) outage(platform string, from, to time.Time) {
 
 // host tells the box through the platform until the platform got through.
 func (c *chaos) host(p *party, status booking.Status, tables []string) {
+	p.inputs = append(p.inputs, input{status: status, tables: tables, assumed: p.kind == "assumed"})
 	r := booking.Reservation{
 		ID: p.ref, Status: status, Tables: tables, PartySize: 2, ScheduledAt: time.Now().UTC().Truncate(time.Second), WalkIn: p.kind == "walk_in", Assumed: p.kind == "assumed",
 		OpenNow: p.platform == "thefork", Guest: booking.Guest{ID: "0f3f9a70-8f35-4d9b-8a53-0a4dd7a3b002", FirstName: "Zoé", LastName: "Lambert"},
@@ -232,25 +284,27 @@ func (c *chaos) row(ref string) (found booked, ok bool) {
 	return list.Reservations[0], true
 }
 
-// await waits for an order state.
-func (c *chaos) await(p *party, want, problem string) (booked, bool) {
-	var r booked
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		var ok bool
+// await waits for the order state that the inputs so far lead to.
+func (c *chaos) await(p *party) (r booked, ok bool) {
+	want, problem := p.order(c.known)
+	pause := 5 * time.Millisecond
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(pause) {
 		if r, ok = c.row(p.ref); ok && r.OrderState == want && r.Problem == problem {
 			return r, true
 		}
+		pause = min(2*pause, 80*time.Millisecond)
 	}
 	c.t.Errorf("%s at %s (%s) is %q %q, want %q %q", p.ref, p.platform, p.kind, r.OrderState, r.Problem, want, problem)
 	return r, false
 }
+
+func (c *chaos) known(table string) bool { return c.tables[table] }
 
 // serve is one party from its booking to its bill.
 func (c *chaos) serve(p *party, random *rand.Rand) {
 	if p.platform != "thefork" {
 		c.host(p, booking.Scheduled, nil)
 	}
-	p.want = "none"
 	switch p.kind {
 	case "scheduled":
 		return
@@ -261,51 +315,69 @@ func (c *chaos) serve(p *party, random *rand.Rand) {
 	table := <-c.free
 	p.tables = []string{table}
 	defer func() { c.free <- table }()
-	off := p.platform == "aleno" || p.platform == "sevenrooms" && p.kind == "walk_in"
+	off := !house[p.platform].opens || p.kind == "walk_in" && !house[p.platform].walkIns
 	switch {
 	case p.kind == "assumed":
 		c.host(p, booking.Seated, p.tables)
 		return
 	case off:
 		c.host(p, booking.Seated, p.tables)
-		p.want, p.problem = "failed", "order_creation_disabled"
-		if _, ok := c.await(p, p.want, p.problem); !ok || random.IntN(4) == 0 {
+		if _, ok := c.await(p); !ok {
 			return
 		}
-		var check billView
-		if !c.till(p.ref+" open", "/v1/checks", map[string]any{"tables": p.tables, "covers": 2}, &check) {
+		if random.IntN(4) == 0 { // nobody opens a check; the next party must not be taken for this one
+			c.host(p, booking.Departed, p.tables)
 			return
 		}
+		if !c.till(p.ref+" open", "/v1/checks", map[string]any{"tables": p.tables, "covers": 2}, nil) {
+			return
+		}
+		p.inputs = append(p.inputs, input{staff: true, tables: p.tables})
 	case p.kind == "no_table":
 		c.host(p, booking.Seated, nil)
-		p.want, p.problem = "failed", "no_table"
-		if _, ok := c.await(p, p.want, p.problem); !ok || random.IntN(2) == 0 {
+		if _, ok := c.await(p); !ok || random.IntN(2) == 0 {
 			return
 		}
 		c.host(p, booking.Seated, p.tables)
 	case p.kind == "strange_table":
 		c.host(p, booking.Seated, []string{"t" + table[1:]})
-		p.want, p.problem = "failed", "invalid_table"
-		c.await(p, p.want, p.problem)
+		c.await(p)
 		return
+	case p.kind == "taken":
+		var other billView
+		if !c.till(p.ref+" other", "/v1/checks", map[string]any{"tables": p.tables, "covers": 4}, &other) {
+			return
+		}
+		c.host(p, booking.Seated, p.tables)
+		p.inputs[len(p.inputs)-1].blocked = true
+		_, ok := c.await(p)
+		if !c.till(p.ref+" other gone", "/v1/checks/"+other.ID+"/cancel", nil, nil) || !ok {
+			return
+		}
+		if random.IntN(3) == 0 {
+			c.host(p, booking.Departed, p.tables)
+			return
+		}
+		c.host(p, booking.Arrived, p.tables)
+		c.host(p, booking.Seated, p.tables)
 	default:
 		c.host(p, booking.Seated, p.tables)
 	}
-	p.want, p.problem = "open", ""
-	r, ok := c.await(p, "open", "")
+	r, ok := c.await(p)
 	if !ok || len(r.Checks) != 1 {
 		c.t.Errorf("%s has checks %v", p.ref, r.Checks)
 		return
 	}
-	c.eat(p, r.Checks[0], random)
-	p.want = "closed"
-	c.await(p, "closed", "")
+	if c.eat(p, r.Checks[0], random) {
+		p.inputs = append(p.inputs, input{closed: true})
+	}
+	c.await(p)
 }
 
 var courses = map[string]booking.Stage{"Starters": booking.Appetizer, "Mains": booking.Entree, "Desserts": booking.Dessert, "Water": ""}
 
 // eat is a meal with its bill, in one or two checks.
-func (c *chaos) eat(p *party, check string, random *rand.Rand) {
+func (c *chaos) eat(p *party, check string, random *rand.Rand) (closed bool) {
 	p.stages = append(p.stages, booking.AtTable)
 	groups := []string{"Starters", "Mains", "Desserts", "Water"}
 	lines := 0
@@ -320,27 +392,29 @@ func (c *chaos) eat(p *party, check string, random *rand.Rand) {
 			}
 		}
 		if !c.till(fmt.Sprintf("%s lines %d", p.ref, n), "/v1/checks/"+check+"/lines", map[string]any{"lines": order}, nil) {
-			return
+			return false
 		}
 		lines += len(order)
 		if highest != "" {
 			p.stages = append(p.stages, highest)
 		}
-		time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond) // guests eat: what follows may find the former told or not
+		if random.IntN(2) == 0 { // some order the next course before the platform has heard of this one
+			c.heard(p)
+		}
 	}
 	p.total = int64(lines) * 1000
 	bills := []billView{{ID: check, Total: p.total}}
 	if lines > 1 && random.IntN(4) == 0 {
 		var other billView
 		if !c.till(p.ref+" split", "/v1/checks/"+check+"/split", map[string]any{"lines": []int{0}}, &other) {
-			return
+			return false
 		}
 		bills[0].Total -= other.Total
 		bills = append(bills, other)
 	}
 	if random.IntN(2) == 0 {
 		if !c.till(p.ref+" bill", "/v1/checks/"+check+"/bill", nil, nil) {
-			return
+			return false
 		}
 		p.stages = append(p.stages, booking.CheckDropped)
 	}
@@ -348,15 +422,55 @@ func (c *chaos) eat(p *party, check string, random *rand.Rand) {
 		half := b.Total / 2
 		for i, amount := range []int64{half, b.Total - half} {
 			if !c.till(fmt.Sprintf("%s pay %d %d", p.ref, n, i), "/v1/checks/"+b.ID+"/payments", map[string]any{"method": "card", "amount": amount}, nil) {
-				return
+				return false
 			}
 		}
 		p.closing = time.Now()
 		if !c.till(fmt.Sprintf("%s close %d", p.ref, n), "/v1/checks/"+b.ID+"/close", nil, nil) {
-			return
+			return false
 		}
 	}
 	p.stages = append(p.stages, booking.Paid)
+	return true
+}
+
+// reached is the highest stage of a party, as its platform has a word for it.
+func (p *party) reached() booking.Stage {
+	var highest booking.Stage
+	for _, s := range p.stages {
+		if s.Rank() > highest.Rank() {
+			highest = s
+		}
+	}
+	return highest.Nearest(stagesOf(p.platform))
+}
+
+// heard waits until the platform shows how far a party is, unless it is away.
+func (c *chaos) heard(p *party) {
+	want, sim := p.reached(), c.sims[p.platform]
+	if want == "" {
+		return
+	}
+	pause := 5 * time.Millisecond
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && !sim.Present().Down; time.Sleep(pause) {
+		if r, ok := sim.Reservation(p.ref); ok && r.Stage.Rank() >= want.Rank() {
+			return
+		}
+		pause = min(2*pause, 80*time.Millisecond)
+	}
+}
+
+// stagesOf is what a platform can be told, by spec/reservations.md 8.
+func stagesOf(platform string) []booking.Stage {
+	switch platform {
+	case "opentable":
+		return booking.Stages()
+	case "thefork":
+		return nil
+	case "aleno":
+		return []booking.Stage{booking.AtTable, booking.Paid, booking.Finished}
+	}
+	return []booking.Stage{booking.AtTable, booking.Appetizer, booking.Entree, booking.Dessert, booking.CheckDropped, booking.Paid, booking.Finished}
 }
 
 // judge holds the platform's own ledger, and the report, against what the test knows.
@@ -367,14 +481,9 @@ func (c *chaos) judge(p *party, ledger []booking.Delivered, grace time.Duration)
 		t.Errorf("%s at %s is not in the report", p.ref, p.platform)
 		return
 	}
-	if row.OrderState != p.want || row.Problem != p.problem {
-		t.Errorf("%s at %s (%s) ended %s %s, want %s %s", p.ref, p.platform, p.kind, row.OrderState, row.Problem, p.want, p.problem)
-	}
-	have := map[string][]booking.Stage{
-		"opentable": booking.Stages(), "thefork": {}, "aleno": {booking.AtTable, booking.Paid, booking.Finished},
-	}[p.platform]
-	if have == nil {
-		have = []booking.Stage{booking.AtTable, booking.Appetizer, booking.Entree, booking.Dessert, booking.CheckDropped, booking.Paid, booking.Finished}
+	want, problem := p.order(c.known)
+	if row.OrderState != want || row.Problem != problem {
+		t.Errorf("%s at %s (%s) ended %s %s, want %s %s", p.ref, p.platform, p.kind, row.OrderState, row.Problem, want, problem)
 	}
 	var last booking.Stage
 	var told []booking.Stage
@@ -391,7 +500,7 @@ func (c *chaos) judge(p *party, ledger []booking.Delivered, grace time.Duration)
 		}
 		if d.Kind == booking.KindClosed {
 			if d.TakenAt.Before(p.closing) || p.closing.IsZero() {
-				t.Errorf("%s at %s was told paid at %v, the last check was closed after %v", p.ref, p.platform, d.TakenAt, p.closing)
+				t.Errorf("%s at %s (%s) was told paid at %v, the last check was closed after %v; %s", p.ref, p.platform, p.kind, d.TakenAt, p.closing, c.story(p, ledger))
 			}
 			if d.Check != nil {
 				total = d.Check.Total
@@ -404,19 +513,44 @@ func (c *chaos) judge(p *party, ledger []booking.Delivered, grace time.Duration)
 			t.Errorf("%s at %s waited %v for %s beyond every outage", p.ref, p.platform, late, d.Kind)
 		}
 	}
-	var highest booking.Stage
-	for _, s := range p.stages {
-		if s.Rank() > highest.Rank() {
-			highest = s
-		}
-	}
-	if want := highest.Nearest(have); p.platform != "thefork" && last != want {
+	if reached := p.reached(); p.platform != "thefork" && last != reached {
 		t.Errorf("%s at %s was told %v, the floor was at %v", p.ref, p.platform, told, p.stages)
 	}
-	if p.want == "closed" && total != p.total {
+	if want == "closed" && total != p.total {
 		t.Errorf("%s at %s was told a total of %d, it paid %d", p.ref, p.platform, total, p.total)
 	}
 }
+
+// story is all that is known of a party, for whoever reads a failure.
+func (c *chaos) story(p *party, ledger []booking.Delivered) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "inputs %+v\n", p.inputs)
+	for _, d := range ledger {
+		fmt.Fprintf(&b, "told %s %s at %s, made at %s\n", d.Kind, d.Stage, d.TakenAt.Format(clockMicro), d.At.Format(clockMicro))
+		if d.Check != nil {
+			fmt.Fprintf(&b, "  check %s open %v total %d paid %d due %d\n", d.Check.ID, d.Check.Open, d.Check.Total, d.Check.Paid, d.Check.Due)
+		}
+	}
+	row, _ := c.row(p.ref)
+	var r struct{ Timeline []map[string]any }
+	_, _ = c.call(http.MethodGet, "/v1/reservations/"+row.ID, nil, &r)
+	for _, e := range r.Timeline {
+		fmt.Fprintf(&b, "%v\n", e)
+	}
+	for _, id := range row.Checks {
+		var v struct {
+			State    string
+			Total    int64
+			Timeline []map[string]any
+			Events   []map[string]any
+		}
+		_, _ = c.call(http.MethodGet, "/v1/checks/"+id, nil, &v)
+		fmt.Fprintf(&b, "check %s %+v\n", id, v)
+	}
+	return b.String()
+}
+
+const clockMicro = "15:04:05.000000"
 
 // excuse is how much of a span of time the platform or the box was away.
 func (c *chaos) excuse(platform string, from, to time.Time) (sum time.Duration) {
