@@ -2,7 +2,8 @@
 # build.sh VERSION ARCH OUT [BINARY]: makes the Debian package of one architecture (amd64, arm64, armhf) into the folder OUT.
 # With libusb where this machine can link it for that architecture (its compiler, and a sysroot that sysroot.sh makes in
 # CACHE), else with the kernel's driver for USB printers; the program says which it is (aboyeur version), LIBUSB=must ends
-# instead. BINARY takes a program that is built already. Needs Go, and nfpm in PATH or the module proxy.
+# instead. BINARY takes a program that is built already. Needs Go, and nfpm in PATH or the module proxy; PACK=dpkg-deb makes a
+# package of the same files and scripts without nfpm, in a second, for a test that throws it away.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=$1 arch=$2 out=$3 binary=${4:-}
@@ -59,8 +60,29 @@ more="$more" binary="$binary" awk -v arch="$arch" -v version="$version" -v depen
 	{ print }' systemd/package/nfpm.yaml >"$work/nfpm.yaml"
 
 mkdir -p "$out"
-if command -v nfpm >/dev/null; then
-	nfpm package --config "$work/nfpm.yaml" --packager deb --target "$out/aboyeur_${version}_${arch}.deb"
+deb=$out/aboyeur_${version}_${arch}.deb
+if [ "${PACK:-nfpm}" = dpkg-deb ]; then
+	stage=$work/stage
+	mkdir -p "$stage/DEBIAN"
+	sed -n 's/^  - {src: \([^,}]*\), dst: \([^,}]*\)\(.*\)}$/\1 \2 \3/p' "$work/nfpm.yaml" | while read -r src dst rest; do
+		case $dst in
+		*/) mkdir -p "$stage$dst" ;;
+		*) mkdir -p "$stage$(dirname "$dst")" ;;
+		esac
+		cp -r --no-preserve=ownership $src "$stage$dst"
+		case $rest in
+		*mode:\ 0755*) chmod 0755 "$stage$dst" ;;
+		esac
+		case $rest in
+		*type:\ config*) echo "$dst" >>"$stage/DEBIAN/conffiles" ;;
+		esac
+	done
+	for script in postinst prerm postrm; do install -m 755 systemd/package/$script "$stage/DEBIAN/$script"; done
+	printf 'Package: aboyeur\nVersion: %s\nArchitecture: %s\nMaintainer: %s\nDepends: %s\nDescription: a test\'"'"'s package\n' \
+		"$version" "$arch" "$(sed -n 's/^maintainer: //p' "$work/nfpm.yaml")" "$depends" >"$stage/DEBIAN/control"
+	dpkg-deb --root-owner-group -Znone --build "$stage" "$deb" >/dev/null
+elif command -v nfpm >/dev/null; then
+	nfpm package --config "$work/nfpm.yaml" --packager deb --target "$deb"
 else
-	"$GO" run github.com/goreleaser/nfpm/v2/cmd/nfpm@$NFPM_VERSION package --config "$work/nfpm.yaml" --packager deb --target "$out/aboyeur_${version}_${arch}.deb"
+	"$GO" run github.com/goreleaser/nfpm/v2/cmd/nfpm@$NFPM_VERSION package --config "$work/nfpm.yaml" --packager deb --target "$deb"
 fi
