@@ -70,8 +70,8 @@ func (e entry) Holds(page string) bool { return slices.Contains(e.Pages, page) }
 // navigation lists the console's pages in the order of its frame.
 func navigation() []entry {
 	return []entry{
-		{Name: "orders"}, {Name: "tables"},
-		{Name: "integration", Pages: []string{"reservations", "activity"}},
+		{Name: "orders"}, {Name: "tables"}, {Name: "menus"},
+		{Name: "integration", Pages: []string{"reservations", "activity", "delivery"}},
 		{Name: "hotel"}, {Name: "printers"}, {Name: "devices"}, {Name: "reports"}, {Name: "health"}, {Name: "people"}, {Name: "audit"}, {Name: "help"},
 	}
 }

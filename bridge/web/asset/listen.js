@@ -1,6 +1,6 @@
 // listen.js follows GET /v1/changes as an event stream. It touches no page, so that a shared worker can run it.
 
-export const KINDS = ['order', 'ticket', 'job', 'printer', 'warning', 'setting', 'access', 'check', 'posting', 'pms', 'reservation', 'integration', 'menu', 'relay', 'screen'];
+export const KINDS = ['order', 'ticket', 'job', 'printer', 'warning', 'setting', 'access', 'check', 'posting', 'pms', 'reservation', 'integration', 'menu', 'relay', 'screen', 'delivery'];
 const PAUSE = 3e3; // ms before another try
 
 // listen calls tell({kind}) for each change, tell({ok}) when the connection comes or goes, and tell({all: true}) when

@@ -54,6 +54,7 @@ function draw(o) {
       o.covers > 0 && n('kitchen.covers', o.covers), o.customer?.name, o.staff, (o.ready_at || '').startsWith('0001') ? '' : o.ready_at && t('kitchen.due', clock(Date.parse(o.ready_at))),
     ].filter(Boolean).join(' · ')),
     o.allergy_note && h('p', { class: 'mark-allergy wide' }, h('strong', {}, t('kitchen.allergy')), ' ', o.allergy_note),
+    pos(o),
     promise(line.filter(e => !later.has(e.ticket))),
     h('div', { class: 'p-cols' },
       h('section', { class: 'p-line' }, h('h3', {}, t('order.timeline')), timeline(line)),
@@ -213,13 +214,54 @@ function lines(o) {
     h('tr', { class: 'sum' }, h('td'), h('td', {}, t('orders.total')), h('td', { class: 'num strong' }, money(o.total, currency)))));
 }
 
+// ---- the POS: whether it has the order, and what a person has to do about it
+
+function pos(o) {
+  const i = o.injection || {}, grade = o.in_pos === 'no' ? 'bad' : 'warn', notes = [];
+  const why = [word('injection.', i.cause), i.text].filter((s, at, a) => s && a.indexOf(s) === at).join(' · ');
+  if (o.state === 'waiting_accept' && o.accept_by) notes.push(h('b', {}, t('order.accept_until', clock(Date.parse(o.accept_by)))));
+  if (o.in_pos === 'no') notes.push(h('b', {}, t('order.pos_failed')), why);
+  else if (o.in_pos === 'pending' && i.attempts > 0) notes.push(h('b', {}, t('order.pos_retrying', number(i.attempts), i.next_at ? seconds(Date.parse(i.next_at)) : '–')), why);
+  if (i.missing?.length) notes.push(t('order.pos_missing', i.missing.join(', ')));
+  if (o.void_pending) notes.push(h('b', {}, t('order.void_task')));
+  if (o.duplicate_of) notes.push(t('order.duplicate'));
+  if (o.totals?.difference) notes.push(t('order.totals', money(o.totals.partner, o.currency || site.currency), money(o.totals.pos, o.currency || site.currency), money(o.totals.difference, o.currency || site.currency)));
+  if (notes.length && i.reference) notes.push(h('span', { class: 'mono' }, t('order.pos_reference', i.reference)));
+  return notes.length > 0 && h('div', { class: 'p-why pos-why', data: { grade }, id: 'pos-why' }, notes.map(x => x && h('p', {}, x)));
+}
+
+async function decide(o, button, verb, { title, effect, yes, danger, done, body, more } = {}) {
+  if (title && !await ask(t(title, o.number), t(effect), t(yes), danger, more)) return;
+  await perform(button, `/v1/orders/${encodeURIComponent(o.id)}/${verb}`, { body: body?.(), done: t(done, o.number) });
+  one.run();
+}
+
+const REASONS = ['too_busy', 'closed', 'item_unavailable', 'other'];
+
+function refuse(o, button) {
+  const why = h('select', { id: 'reject-reason' }, REASONS.map(r => h('option', { value: r }, t('order.reject_reason.' + (r === 'other' ? 'unsaid' : r)))));
+  decide(o, button, 'reject', { title: 'order.reject_title', effect: 'order.reject_effect', yes: 'order.reject_yes', danger: true, done: 'order.reject_done', body: () => ({ reason: why.value }),
+    more: { body: h('div', { class: 'field-row' }, h('label', { for: 'reject-reason' }, t('order.reject_reason')), why) } });
+}
+
+function posActs(o) {
+  const button = (id, key, kind, act) => h('button', { id, class: 'button ' + kind, onclick: e => act(e.currentTarget) }, t(key));
+  return [
+    o.state === 'waiting_accept' && button('accept', 'order.accept', 'primary', b => decide(o, b, 'accept', { done: 'order.accept_done' })),
+    o.state === 'waiting_accept' && button('reject', 'order.reject', 'danger', b => refuse(o, b)),
+    o.in_pos === 'no' && !CLOSED.has(o.state) && button('retry', 'order.retry', 'primary', b => decide(o, b, 'retry', { done: 'order.retry_done' })),
+    (o.in_pos === 'no' || (o.in_pos === 'pending' && o.injection?.attempts > 0)) && !CLOSED.has(o.state) && button('manual', 'order.manual', '', b => decide(o, b, 'added-manually', { title: 'order.manual_title', effect: 'order.manual_effect', yes: 'order.manual_yes', done: 'order.manual_done' })),
+    o.void_pending && button('void', 'order.void_done', 'primary', b => decide(o, b, 'void-done', { title: 'order.void_title', effect: 'order.void_effect', yes: 'order.void_yes', done: 'order.void_told' })),
+  ].filter(Boolean);
+}
+
 // ---- what can be done
 
-const FINAL = new Set(['fulfilled', 'cancelled', 'rejected']);
+const FINAL = new Set(['fulfilled', 'cancelled', 'rejected']), CLOSED = new Set(['cancelled', 'rejected']);
 
 function acts(o) {
   const stations = [...new Set((o.tickets || []).map(k => k.station))];
-  const buttons = [];
+  const buttons = posActs(o);
   for (const k of o.tickets || []) {
     if (!(k.jobs || []).some(j => !['queued', 'superseded', 'cancelled'].includes(j.state))) continue;
     buttons.push(h('button', { id: 'reprint-' + k.id, class: 'button', onclick: async e => {

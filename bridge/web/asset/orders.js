@@ -3,12 +3,16 @@
 import { $, clock, day, get, h, money, n, number, site, swap, t, word } from './base.js';
 import { chip, inPos, lamp } from './lamps.js';
 import { order } from './order.js';
+import { alert } from './orderalert.js';
 import { download, follow, say, sayFault } from './shell.js';
 
 const PAGE = 60; // orders a request
 const MOST = 600; // rows kept in the page; older ones are reached by filtering
 
-const states = ['', 'accepted', 'scheduled', 'prepared', 'handed_off', 'cancelled'];
+// What can be asked for: states of an order, and what waits for a person.
+const TASKS = { not_in_pos: 'in_pos=no', to_void: 'void_pending=1' };
+const states = ['', 'accepted', 'scheduled', 'prepared', 'handed_off', 'cancelled', 'waiting_accept', ...Object.keys(TASKS)];
+const seldom = new Set(['waiting_accept', ...Object.keys(TASKS)]); // offered only while it is chosen
 let state = new URLSearchParams(location.search).get('state') || '';
 if (!states.includes(state)) state = '';
 let orders = [], next = '', waiting = [], loadedOnce = false, filter = '', extra = 0;
@@ -66,9 +70,9 @@ $('more-new').addEventListener('click', () => { orders = [...waiting, ...orders]
 
 function query(cursor) {
   const q = new URLSearchParams({ limit: PAGE });
-  if (state) q.set('state', state);
+  if (state && !TASKS[state]) q.set('state', state);
   if (cursor) q.set('cursor', cursor);
-  return '/v1/orders?' + q;
+  return '/v1/orders?' + q + (TASKS[state] ? '&' + TASKS[state] : '');
 }
 
 const list = follow(['order', 'ticket', 'job'], async () => {
@@ -132,7 +136,7 @@ function choose(value) {
 }
 
 function drawStates() {
-  swap($('states'), states.map(s => h('button', { class: 'pill', 'aria-pressed': String(s === state), onclick: () => choose(s) }, s ? word('order.state.', s) : t('orders.all'))));
+  swap($('states'), states.filter(s => s === state || !seldom.has(s)).map(s => h('button', { class: 'pill', 'aria-pressed': String(s === state), onclick: () => choose(s) }, s ? word('order.state.', s) : t('orders.all'))));
 }
 $('find').addEventListener('input', e => { filter = e.target.value.trim().toLowerCase(); draw(); });
 
@@ -167,4 +171,5 @@ addEventListener('keydown', e => {
 });
 
 drawStates();
+alert(choose);
 if (selected()) show(selected());
