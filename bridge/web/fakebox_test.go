@@ -57,6 +57,8 @@ type fakeBox struct {
 	lost     map[string]string // ticket -> who bumped it first: the next bump loses
 	pass     fakePass
 	office   fakeOffice
+	menu     *fakeMenu
+	delivery fakeDelivery
 	settings object // of the screen, as somebody set them; nil: nobody did
 }
 
@@ -189,9 +191,11 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 		defer b.mu.Unlock()
 		shown := []object{}
 		for _, o := range b.orders {
-			if s := r.URL.Query().Get("state"); s == "" || o["state"] == s {
-				shown = append(shown, o)
+			q := r.URL.Query()
+			if s := q.Get("state"); s != "" && o["state"] != s || q.Get("in_pos") != "" && o["in_pos"] != q.Get("in_pos") || q.Get("void_pending") != "" && o["void_pending"] != true {
+				continue
 			}
+			shown = append(shown, o)
 		}
 		answer := object{}
 		var from int
@@ -280,6 +284,8 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	b.hotelRoutes(handle)
 	b.printerRoutes(handle)
 	b.deviceRoutes(handle)
+	b.menuRoutes(handle)
+	b.deliveryRoutes(handle)
 }
 
 func notNil(list []object) []object {

@@ -35,6 +35,10 @@ func (b *fakeBox) serviceRoutes(handle func(string, func(http.ResponseWriter, *h
 		var body struct{ Name string }
 		_ = json.NewDecoder(r.Body).Decode(&body) // back has no body
 		sku, out := r.PathValue("sku"), r.PathValue("act") == "sold-out"
+		if b.menu != nil {
+			b.sell(sku, out)
+			return api.Answer(w, 204, nil)
+		}
 		b.note(r.PathValue("act") + " " + sku + " " + r.Header.Get("Idempotency-Key")[:1])
 		b.mu.Lock()
 		defer b.mu.Unlock()

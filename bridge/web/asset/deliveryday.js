@@ -1,10 +1,16 @@
 // End of day: what is left open at the POS, order by order, and totals that differ.
 
-import { $, businessDay, get, h, money, number, swap, t, word } from './base.js';
+import { $, get, h, money, number, site, swap, t, word } from './base.js';
 import { inPos } from './lamps.js';
 import { follow, say, sayFault, table } from './shell.js';
 
-let place, wanted = '', drawn = '';
+// today is the business day as a date field writes it, in the venue's time.
+function today() {
+  const [hours, minutes] = site.dayClose.split(':').map(Number);
+  return new Intl.DateTimeFormat('en-CA', { timeZone: site.timezone, dateStyle: 'short' }).format(Date.now() - ((hours || 0) * 60 + (minutes || 0)) * 60e3);
+}
+
+let place, wanted = today(), drawn = '';
 
 const order = o => h('a', { href: '/orders/' + encodeURIComponent(o.id) }, t('order.number', o.number));
 const from = o => [o.partner?.name, o.partner?.order_id].filter(Boolean).join(' ') || o.source;
@@ -22,7 +28,7 @@ const block = (key, list, columns) => list?.length > 0 && h('section', { class: 
 
 const all = follow(['order', 'delivery'], async () => {
   if (!place) return;
-  const v = await get('/v1/delivery/day' + (wanted ? '?day=' + wanted : ''));
+  const v = await get('/v1/delivery/day?day=' + wanted);
   const sign = JSON.stringify(v);
   if (!place || sign === drawn) return;
   drawn = sign;
@@ -45,7 +51,7 @@ export const day = {
   open(where) {
     place = where;
     drawn = '';
-    swap(place, h('div', { class: 'bar' }, h('label', { class: 'field-row' }, h('span', { class: 'hide' }, t('delivery.day')), h('input', { id: 'day', type: 'date', value: wanted, onchange: e => { wanted = e.target.value; drawn = ''; all.run(); } })), h('span', { class: 'soft' }, wanted ? '' : businessDay(Date.now()))),
+    swap(place, h('div', { class: 'bar' }, h('label', { class: 'field-row' }, h('span', { class: 'hide' }, t('delivery.day')), h('input', { id: 'day-of', type: 'date', value: wanted, onchange: e => { wanted = e.target.value || today(); drawn = ''; all.run(); } }))),
       h('div', { id: 'day-body' }, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i'))));
     all.run();
   },

@@ -82,7 +82,7 @@ const columns = () => [
   { head: t('menus.category'), cell: i => i.category || '' },
   { head: t('menus.pos_price'), num: true, cell: i => money(i.price) },
   ...(menus || []).map(m => ({ head: m.name, cell: i => channel(i, m) })),
-  { head: t('menus.sale'), cell: i => h('button', { class: 'button small' + (i.sold_out ? '' : ' danger'), id: 'sell-' + i.sku, onclick: e => sell(i, e.currentTarget) }, t(i.sold_out ? 'menus.back' : 'menus.sold_out')) },
+  { head: t('menus.sale'), num: true, cell: i => h('button', { class: 'button small' + (i.sold_out ? '' : ' danger'), id: 'sell-' + i.sku, onclick: e => sell(i, e.currentTarget) }, t(i.sold_out ? 'menus.back' : 'menus.sold_out')) },
 ];
 
 function draw() {

@@ -217,30 +217,33 @@ function lines(o) {
 // ---- the POS: whether it has the order, and what a person has to do about it
 
 function pos(o) {
-  const i = o.injection || {}, grade = o.in_pos === 'no' ? 'bad' : 'warn', notes = [];
-  const why = [word('injection.', i.cause), i.text].filter((s, at, a) => s && a.indexOf(s) === at).join(' · ');
-  if (o.state === 'waiting_accept' && o.accept_by) notes.push(h('b', {}, t('order.accept_until', clock(Date.parse(o.accept_by)))));
-  if (o.in_pos === 'no') notes.push(h('b', {}, t('order.pos_failed')), why);
-  else if (o.in_pos === 'pending' && i.attempts > 0) notes.push(h('b', {}, t('order.pos_retrying', number(i.attempts), i.next_at ? seconds(Date.parse(i.next_at)) : '–')), why);
-  if (i.missing?.length) notes.push(t('order.pos_missing', i.missing.join(', ')));
-  if (o.void_pending) notes.push(h('b', {}, t('order.void_task')));
-  if (o.duplicate_of) notes.push(t('order.duplicate'));
-  if (o.totals?.difference) notes.push(t('order.totals', money(o.totals.partner, o.currency || site.currency), money(o.totals.pos, o.currency || site.currency), money(o.totals.difference, o.currency || site.currency)));
-  if (notes.length && i.reference) notes.push(h('span', { class: 'mono' }, t('order.pos_reference', i.reference)));
-  return notes.length > 0 && h('div', { class: 'p-why pos-why', data: { grade }, id: 'pos-why' }, notes.map(x => x && h('p', {}, x)));
+  const i = o.injection || {}, d = o.delivery || {}, notes = [], amount = v => money(v, o.currency || site.currency);
+  const why = [word('injection.', i.cause), i.detail].filter(Boolean).join(' · ');
+  const strong = (...args) => h('b', {}, t(...args));
+  if (o.state === 'waiting_accept' && d.accept_by) notes.push(strong('order.accept_until', clock(Date.parse(d.accept_by))));
+  if (o.in_pos === 'no') notes.push([strong('order.pos_failed'), why && ' · ' + why]);
+  else if (i.state === 'failing') notes.push([strong('order.pos_retrying', number(i.attempts), i.next_at ? seconds(Date.parse(i.next_at)) : '–'), why && ' · ' + why]);
+  else if (i.open_items) notes.push(t('order.pos_open_items', i.detail || ''));
+  if (i.stale) notes.push(strong('order.pos_stale'));
+  if (o.void_pending) notes.push(strong('order.void_task'));
+  if (d.other) notes.push(t('order.duplicate', d.other));
+  if (d.difference) notes.push(t('order.totals', amount(o.total), amount(i.pos_total), amount(d.difference)));
+  for (const unsure of d.unsure || []) notes.push(t('order.unsure', word('unsure.', unsure)));
+  if (notes.length && i.pos_id) notes.push(h('span', { class: 'mono' }, t('order.pos_reference', i.pos_id)));
+  return notes.length > 0 && h('div', { class: 'p-why pos-why', data: { grade: o.in_pos === 'no' || o.void_pending ? 'bad' : 'warn' }, id: 'pos-why' }, notes.map(x => h('p', {}, x)));
 }
 
-async function decide(o, button, verb, { title, effect, yes, danger, done, body, more } = {}) {
+async function decide(o, button, verb, { title, effect, yes, danger, done, query, more } = {}) {
   if (title && !await ask(t(title, o.number), t(effect), t(yes), danger, more)) return;
-  await perform(button, `/v1/orders/${encodeURIComponent(o.id)}/${verb}`, { body: body?.(), done: t(done, o.number) });
+  await perform(button, `/v1/orders/${encodeURIComponent(o.id)}/${verb}${query?.() || ''}`, { done: t(done, o.number) });
   one.run();
 }
 
-const REASONS = ['too_busy', 'closed', 'item_unavailable', 'other'];
+const REASONS = ['RESTAURANT_TOO_BUSY', 'KITCHEN_CLOSED', 'UNAVAILABLE_ITEM', 'RESTAURANT_INTERNAL_ISSUE'];
 
 function refuse(o, button) {
-  const why = h('select', { id: 'reject-reason' }, REASONS.map(r => h('option', { value: r }, t('order.reject_reason.' + (r === 'other' ? 'unsaid' : r)))));
-  decide(o, button, 'reject', { title: 'order.reject_title', effect: 'order.reject_effect', yes: 'order.reject_yes', danger: true, done: 'order.reject_done', body: () => ({ reason: why.value }),
+  const why = h('select', { id: 'reject-reason' }, REASONS.map(r => h('option', { value: r }, t('reject.' + r))));
+  decide(o, button, 'reject', { title: 'order.reject_title', effect: 'order.reject_effect', yes: 'order.reject_yes', danger: true, done: 'order.reject_done', query: () => '?reason=' + why.value,
     more: { body: h('div', { class: 'field-row' }, h('label', { for: 'reject-reason' }, t('order.reject_reason')), why) } });
 }
 
@@ -250,7 +253,7 @@ function posActs(o) {
     o.state === 'waiting_accept' && button('accept', 'order.accept', 'primary', b => decide(o, b, 'accept', { done: 'order.accept_done' })),
     o.state === 'waiting_accept' && button('reject', 'order.reject', 'danger', b => refuse(o, b)),
     o.in_pos === 'no' && !CLOSED.has(o.state) && button('retry', 'order.retry', 'primary', b => decide(o, b, 'retry', { done: 'order.retry_done' })),
-    (o.in_pos === 'no' || (o.in_pos === 'pending' && o.injection?.attempts > 0)) && !CLOSED.has(o.state) && button('manual', 'order.manual', '', b => decide(o, b, 'added-manually', { title: 'order.manual_title', effect: 'order.manual_effect', yes: 'order.manual_yes', done: 'order.manual_done' })),
+    (o.in_pos === 'no' || o.injection?.state === 'failing') && !CLOSED.has(o.state) && button('manual', 'order.manual', '', b => decide(o, b, 'added-manually', { title: 'order.manual_title', effect: 'order.manual_effect', yes: 'order.manual_yes', done: 'order.manual_done' })),
     o.void_pending && button('void', 'order.void_done', 'primary', b => decide(o, b, 'void-done', { title: 'order.void_title', effect: 'order.void_effect', yes: 'order.void_yes', done: 'order.void_told' })),
   ].filter(Boolean);
 }

@@ -5,7 +5,7 @@ import { $, get, h, icon, n, swap, t } from './base.js';
 import { follow } from './shell.js';
 import { Sound } from './sound.js';
 
-const KINDS = [['waiting_accept', 'state=waiting_accept', 'orders.to_accept'], ['not_in_pos', 'in_pos=no', 'orders.alert'], ['to_void', 'void_pending=1', 'orders.void_tasks']];
+const KINDS = [['waiting_accept', 'state=waiting_accept', 'orders.to_accept'], ['not_in_pos', 'in_pos=no', 'orders.alert'], ['to_void', 'void_pending=true', 'orders.void_tasks']];
 const MOST = 50; // orders asked for of each kind
 const GAP = 20e3; // ms until it is heard again while somebody has to accept
 

@@ -10,7 +10,7 @@ const PAGE = 60; // orders a request
 const MOST = 600; // rows kept in the page; older ones are reached by filtering
 
 // What can be asked for: states of an order, and what waits for a person.
-const TASKS = { not_in_pos: 'in_pos=no', to_void: 'void_pending=1' };
+const TASKS = { not_in_pos: 'in_pos=no', to_void: 'void_pending=true' };
 const states = ['', 'accepted', 'scheduled', 'prepared', 'handed_off', 'cancelled', 'waiting_accept', ...Object.keys(TASKS)];
 const seldom = new Set(['waiting_accept', ...Object.keys(TASKS)]); // offered only while it is chosen
 let state = new URLSearchParams(location.search).get('state') || '';

@@ -1,0 +1,240 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// menuPages are the addresses of menus and delivery, and what shows that each is drawn.
+var menuPages = map[string]string{
+	"/menus": "document.querySelectorAll('.counter').length === 3", "/menus/items": "document.querySelectorAll('.rows.items tbody tr').length === 4", "/menus/links": "document.querySelectorAll('.rows.links tbody tr').length === 2",
+	"/menus/history": "document.querySelectorAll('.rows.runs tbody tr').length === 2", "/menus/history/r2": "document.querySelectorAll('.change').length === 3", "/menus/check": "document.querySelectorAll('.lint').length === 5",
+	"/integration/delivery": "document.querySelectorAll('.tile').length === 2", "/integration/delivery/otter": "document.querySelector('#checklist') && document.querySelector('.channels')",
+	"/integration/delivery/day": "document.querySelectorAll('[data-list]').length === 3", "/integration/delivery/rejected": "document.querySelectorAll('.rows.rejected tbody tr').length === 1",
+}
+
+func menuTab(t *testing.T, path string) (*fakeBox, *tab) {
+	t.Helper()
+	box := newFakeBox(t, Config{Language: "en"})
+	box.menu, box.delivery = newFakeMenu(), newFakeDelivery()
+	b := openTab(t, box, 1440, 900)
+	b.open(path)
+	return box, b
+}
+
+// TestMenusPage: three counters that lead to what they count; linking by hand turns them; the switches; a guard that
+// asks; what a run changed.
+func TestMenusPage(t *testing.T) {
+	box, b := menuTab(t, "/menus")
+	b.wait("three counters", "[...document.querySelectorAll('.counter b')].map(e => e.innerText).join() === '2,1,1'")
+	if got := b.text(".tile.menu"); !strings.Contains(got, "4 not linked") || !strings.Contains(got, "3 changes") || !strings.Contains(got, "Names, Prices") {
+		t.Errorf("the menu reads %q", got)
+	}
+	b.shoot("menus")
+	b.click("#settings-otter")
+	b.wait("its settings", "document.querySelector('#menu-publish') && !document.querySelector('#menu-publish').disabled")
+	b.click("#menu-update")
+	b.wait("publishing by itself needs updating by itself", "document.querySelector('#menu-publish').disabled && !document.querySelector('#menu-publish').checked")
+	b.click("#menu-update")
+	b.click("#menu-publish")
+	b.click("[name=menu-field][value=photo]")
+	b.click(".menu .setting .primary")
+	b.until("saved", func() bool {
+		return box.did(`menu settings {"auto_publish":true,"auto_update":true,"every_seconds":21600,"fields":["name","price","photo"],"match_by_name":false}`)
+	})
+	b.wait("and shown", "document.querySelector('.tile.menu').innerText.includes('by itself after each sync')")
+	b.click("#sync-otter")
+	b.until("updated from the POS", func() bool { return box.did(`sync {"publish":false,"source":"otter"}`) })
+	b.click("#publish-otter")
+	b.click("dialog .primary")
+	b.until("published", func() bool { return box.did(`sync {"publish":true,"source":"otter"}`) })
+	box.mu.Lock()
+	box.menu.menu["guard"] = object{"reason": "shrunken", "deleted": 130, "of": 400, "run": "r2"}
+	box.publish("menu", object{})
+	box.mu.Unlock()
+	b.wait("a shrunken catalogue asks", "document.querySelector('.tile.menu').innerText.includes('130 of 400 items would be removed')")
+	b.click("#guard-otter")
+	b.click("dialog .danger")
+	b.until("confirmed", func() bool { return box.did(`sync {"confirm_guard":"r2","source":"otter"}`) })
+
+	b.click(".counter[data-kind=items]")
+	b.wait("what the counter counts", "location.pathname === '/menus/links' && document.querySelectorAll('.rows.links tbody tr').length === 2")
+	if got := b.text(".rows.links tbody"); !strings.Contains(got, "Tarte Tatin <i>maison</i>") || !strings.Contains(got, "gone from the POS") {
+		t.Errorf("what is not linked reads %q", got)
+	}
+	b.click("[data-link=i2]")
+	b.wait("what the POS has of that name", "document.querySelectorAll('dialog .choice').length === 1")
+	b.click("dialog .primary")
+	b.wait("one must be chosen", "document.querySelector('dialog .fault').innerText === 'Choose an item of the POS.'")
+	b.click("dialog .choice")
+	b.click("dialog .primary")
+	b.until("linked", func() bool { return box.did("link item i2 P2") })
+	b.wait("it leaves the list, and the counter follows", "document.querySelectorAll('.rows.links tbody tr').length === 1 && document.querySelector('#link-kinds [data-kind=item] b').innerText === '1'")
+	b.click("#only-unlinked")
+	b.wait("all of them", "document.querySelectorAll('.rows.links tbody tr').length === 3 && document.querySelector('.rows.links').innerText.includes('Camille')")
+	b.click("#link-kinds [data-kind=modifier]")
+	b.wait("modifiers of their groups", "document.querySelector('.rows.links').innerText.includes('switched off in the POS') && document.querySelector('.rows.links').innerText.includes('Cuisson')")
+	b.eval("history.back()")
+	b.wait("back at the counters", "location.pathname === '/menus' && [...document.querySelectorAll('.counter b')].map(e => e.innerText).join() === '1,1,1'")
+	b.click(".tile.menu dd a")
+	b.wait("what the run changed", "document.querySelectorAll('.change').length === 3 && document.querySelector('.change').innerText.includes('8.20 → 8.50')")
+	b.click(".run-chips .pill:nth-child(2)")
+	b.wait("only what was added", "document.querySelectorAll('.change').length === 1 && document.querySelector('.change').dataset.change === 'added'")
+	b.click("#parts a:nth-child(4)")
+	b.wait("all runs, and why one failed", "document.querySelectorAll('.rows.runs tbody tr').length === 2 && document.querySelector('.rows.runs').innerText.includes('The POS gave no answer.')")
+	b.frenchOnAPhone("/menus", "document.querySelector('.counter')?.innerText.includes('non liés')")
+	b.frenchOnAPhone("/menus/links", "document.querySelector('.rows.links')?.innerText.includes('Modifier') || document.querySelector('.rows.links')?.innerText.includes('Lier')")
+}
+
+// TestMenuItems: sold out and back at once, another price at one partner, why an item is missing, and the lint.
+func TestMenuItems(t *testing.T) {
+	box, b := menuTab(t, "/menus/items")
+	b.wait("items", "document.querySelectorAll('.rows.items tbody tr').length === 4")
+	if got := b.text(".rows.items tbody tr:nth-child(3)"); !strings.Contains(got, "Grande - Vanille") || !strings.Contains(got, "variation of Vanille") {
+		t.Errorf("a variation reads %q", got)
+	}
+	b.shoot("menu-items")
+	b.click("#sell-P2")
+	b.until("sold out", func() bool { return box.did("sold-out P2") })
+	b.wait("and the way back", "document.querySelector('#sell-P2').innerText === 'Back on sale'")
+	b.click("#sell-P2")
+	b.until("back", func() bool { return box.did("back P2") })
+	b.click("#edit-P2-otter")
+	b.fill("#o-price", "9,x")
+	b.click("dialog .primary")
+	b.wait("no amount", "document.querySelector('#o-price-fault').innerText.includes('12.50')")
+	b.fill("#o-price", "9.90")
+	b.click("dialog .primary")
+	b.until("its own price", func() bool { return box.did(`overlay P2 {"locked":true,"price":990}`) })
+	b.wait("shown", "document.querySelector('.rows.items tbody tr:nth-child(2)').innerText.includes('€9.90')")
+	b.click(".rows.items tbody tr:nth-child(2) .channel .button:nth-of-type(2)")
+	b.until("as in the POS again", func() bool { return box.did("clear P2") })
+	b.fill("#find", "zzz")
+	b.wait("nothing of that name", "document.querySelector('#items').innerText.includes('No item matches')")
+	b.open("/menus/check")
+	b.wait("five headings, those with findings open", "document.querySelectorAll('.lint').length === 5 && document.querySelectorAll('.lint[open]').length === 2 && document.querySelector('.lint').innerText.includes('costs nothing')")
+	b.fill("#missing", "Menu du personnel")
+	b.click(".diagnose-form .primary")
+	b.wait("the check that fails, and what to do", "document.querySelector('#diagnosis .p-why').innerText.includes('hidden online in the POS. Switch it on') && document.querySelector('[data-check=hidden_online]').dataset.grade === 'bad'")
+	b.shoot("menu-check")
+	b.fill("#missing", "nothing such")
+	b.click(".diagnose-form .primary")
+	b.wait("not in the catalogue", "document.querySelector('#diagnosis').innerText.includes('no item “nothing such”')")
+	b.frenchOnAPhone("/menus/check", "document.querySelector('.lint')?.innerText.includes('Articles')")
+	b.frenchOnAPhone("/menus/items", "document.querySelector('.rows.items')")
+	box.mu.Lock()
+	box.menu = nil
+	box.mu.Unlock()
+	b.open("/menus")
+	b.wait("without a partner it says how to get one", "document.querySelector('#body').innerText.includes('No menu is kept') && document.querySelector('#body').innerText.includes('No catalogue yet')")
+}
+
+// TestDeliveryPage: a link that only watches is activated when its checklist is done, at a moment; paused, switched off;
+// what a channel has different; the end of the day; what was refused.
+func TestDeliveryPage(t *testing.T) {
+	box, b := menuTab(t, "/integration/delivery")
+	b.wait("two links", "document.querySelectorAll('.tile').length === 2 && document.querySelector('.tile .state').innerText === 'Watching only'")
+	if got := b.text(".tile:nth-child(2)"); !strings.Contains(got, "Not working") || !strings.Contains(got, "invalid_client") {
+		t.Errorf("a broken link reads %q", got)
+	}
+	b.shoot("delivery")
+	b.click(".tile a.button")
+	b.wait("one link", "location.pathname === '/integration/delivery/otter' && document.querySelector('#checklist').innerText.includes('2 of 4 done') && document.querySelector('.activation').innerText.includes('neither printed')")
+	b.click("#tick-ubereats-menu_access")
+	b.wait("ticked, and by whom", "document.querySelector('#checklist').innerText.includes('3 of 4 done')")
+	b.click("#activate")
+	b.eval("document.querySelector('#go-live').value = '2020-01-01T08:00'")
+	b.click("dialog .primary")
+	b.wait("not in the past", "document.querySelector('dialog .fault').innerText.includes('moment ahead')")
+	b.eval("document.querySelector('#go-live').value = ''")
+	b.click("dialog .primary")
+	b.until("activated", func() bool { return box.did("activate otter {}") })
+	b.wait("orders flow", "document.querySelector('.activation').innerText.includes('Orders flow') && document.querySelector('#pause')")
+	b.click("#pause")
+	b.click("dialog .primary")
+	b.until("paused", func() bool { return box.did("pause otter") })
+	b.wait("and the way back", "document.querySelector('#pause').innerText === 'Resume'")
+	b.click("#pause")
+	b.until("resumed", func() bool { return box.did("resume otter") })
+	b.click("#compare")
+	b.until("compared with the feed", func() bool { return box.did("check otter") })
+	b.click("tr[data-slug=deliveroo] .c-inject")
+	b.eval("(e => { e.value = 'open_item'; e.dispatchEvent(new Event('change', {bubbles: true})) })(document.querySelector('tr[data-slug=ubereats] select'))")
+	b.fill("tr[data-slug=ubereats] .c-payment", "UBER")
+	b.click(".setting .primary")
+	b.until("channels are saved", func() bool {
+		return box.did(`delivery otter {"auto_accept":true,"channels":{"deliveroo":{"auto_accept":false,"inject":false},"ubereats":{"auto_accept":true,"inject":true,"payment_method":"UBER","policy":"open_item"}},"policy":"strict"}`)
+	})
+	b.shoot("delivery-link")
+	b.click("#disable")
+	b.click("dialog .danger")
+	b.until("switched off", func() bool { return box.did("disable otter") })
+	b.wait("settings are kept", "document.querySelector('.activation').innerText.includes('are kept') && document.querySelector('#activate')")
+	b.click("#parts a:nth-child(2)")
+	b.wait("what the day left open", "document.querySelectorAll('[data-list]').length === 3 && document.querySelector('[data-list=differences]').innerText.includes('€0.10')")
+	b.shoot("delivery-day")
+	b.eval("(e => { e.value = '2026-01-01'; e.dispatchEvent(new Event('change', {bubbles: true})) })(document.querySelector('#day-of'))")
+	b.wait("a day without", "document.querySelector('#day-body').innerText.includes('Nothing is left open')")
+	b.click("#parts a:nth-child(3)")
+	b.wait("refused, and text stays text", "document.querySelector('.rows.rejected tbody')?.innerText.includes('<b>two</b>')")
+	b.frenchOnAPhone("/integration/delivery/otter", "document.querySelector('#checklist')?.innerText.includes('sur 4 faits') && document.querySelector('.channels')")
+	box.mu.Lock()
+	box.delivery = fakeDelivery{}
+	box.mu.Unlock()
+	b.open("/integration/delivery")
+	b.wait("none is configured", "document.querySelector('#body').innerText.includes('No delivery partner is configured') && document.querySelector('.sample').innerText.includes('aggregator: otter')")
+}
+
+// TestOrdersThatWaitForAPerson: to accept, not in the POS, to void there: a strip above the list, and the buttons of one.
+func TestOrdersThatWaitForAPerson(t *testing.T) {
+	box := newFakeBox(t, Config{Language: "en"})
+	box.orders = cannedOrders(8)
+	for _, o := range box.orders {
+		o["state"], o["in_pos"], o["void_pending"] = "accepted", "yes", false
+	}
+	for i, change := range []object{
+		{"state": "waiting_accept", "in_pos": "", "delivery": object{"accept_by": time.Now().Add(4 * time.Minute).UTC()}},
+		{"state": "accepted", "in_pos": "no", "injection": object{"state": "failed", "cause": "ITEM_MAPPING_FAILED", "detail": "Sauce <b>maison</b>", "attempts": 1}},
+		{"state": "accepted", "in_pos": "pending", "injection": object{"state": "failing", "detail": "connection refused", "attempts": 3, "next_at": time.Now().Add(8 * time.Second).UTC()}},
+		{"state": "cancelled", "in_pos": "yes", "void_pending": true, "injection": object{"state": "done", "pos_id": "K-881"}},
+	} {
+		for k, v := range change {
+			box.orders[i][k] = v
+		}
+	}
+	b := openTab(t, box, 1440, 900)
+	b.open("/orders")
+	b.wait("three kinds wait", "[...document.querySelectorAll('.alert-part b')].map(e => e.innerText).join('; ') === '1 order waits for you; 1 order is not in the POS; 1 to void in the POS'")
+	b.shoot("orders-alert")
+	ids := []string{}
+	for i := range 4 {
+		ids = append(ids, box.orders[i]["id"].(string))
+	}
+	b.click(".alert-part[data-kind=not_in_pos]")
+	b.wait("only those", "document.querySelectorAll('#rows tr').length === 1")
+	b.click("#rows tr")
+	b.wait("what is wrong, as text", "document.querySelector('#pos-why')?.innerText.includes('Not linked to the POS · Sauce <b>maison</b>')")
+	b.shoot("order-not-in-pos")
+	b.click("#manual")
+	b.wait("the consequence", "document.querySelector('dialog').innerText.includes('never sent to the POS again')")
+	b.click("dialog .primary")
+	b.until("typed in", func() bool { return box.count("added-manually "+ids[1]) == 1 })
+	b.wait("the strip follows", "!document.querySelector('.alert-part[data-kind=not_in_pos]')")
+	b.open("/orders/" + ids[2])
+	b.wait("tried, and when again", "document.querySelector('#pos-why')?.innerText.includes('tried 3 times, next try') && !document.querySelector('#retry') && document.querySelector('#manual')")
+	b.open("/orders/" + ids[3])
+	b.wait("a task", "document.querySelector('#pos-why')?.innerText.includes('void it there') && document.querySelector('#pos-why').innerText.includes('K-881')")
+	b.click("#void")
+	b.click("dialog .primary")
+	b.until("voided", func() bool { return box.count("void-done "+ids[3]) == 1 })
+	b.wait("no task any more", "!document.querySelector('#pos-why')")
+	b.open("/orders/" + ids[0])
+	b.wait("to accept", "document.querySelector('#pos-why')?.innerText.includes('Accept until')")
+	b.click("#reject")
+	b.eval("document.querySelector('#reject-reason').value = 'UNAVAILABLE_ITEM'")
+	b.click("dialog .ask-acts .button:first-child")
+	b.click("#accept")
+	b.until("accepted", func() bool { return box.count("accept "+ids[0]) == 1 })
+	b.wait("nobody has to", "document.querySelector('#alert').hidden && !document.querySelector('#accept')")
+}
