@@ -73,7 +73,7 @@ function channel(i, m) {
   const what = c && (c.price !== undefined || c.name || c.description);
   return h('div', { class: 'channel' },
     h('span', {}, money(c?.price ?? i.price), c?.price !== undefined && h('small', {}, t('menus.own_price'))), c?.delivery_only && h('small', {}, t('menus.delivery_only')), c?.locked && what && h('small', {}, t('menus.locked_short')),
-    may('manager') && h('button', { class: 'button small', id: `edit-${i.sku}-${m.source}`, 'aria-label': t('menus.overlay_title', i.name, m.name), onclick: e => edit(i, m, e.currentTarget) }, t('menus.edit')),
+    may('manager') && h('button', { class: 'button small', id: `edit-${i.sku}-${m.source}`, 'aria-label': t('menus.edit') + ': ' + t('menus.overlay_title', i.name, m.name), onclick: e => edit(i, m, e.currentTarget) }, t('menus.edit')),
     may('manager') && what && h('button', { class: 'button small', 'aria-label': t('menus.overlay_clear', i.name, m.name), onclick: e => clear(i, m, e.currentTarget) }, t('menus.as_pos')));
 }
 
