@@ -81,7 +81,7 @@ func receiptsTable(r *Receipts) table {
 		{key: "tax_id", doc: "What the law wants to see: SIRET, VAT number.", value: optional(text(&r.TaxID, "", "a number in quotes"))},
 		{key: "header", doc: "Further lines above the figures.", value: texts(&r.Header, 10, "a line")},
 		{key: "footer", doc: "Lines at the end.", value: texts(&r.Footer, 20, "a line")},
-		{key: "logo_file", doc: "A PNG or JPEG picture, printed at the top in black and white.", value: optional(file(&r.LogoFile, "", "the name of a picture"))},
+		{key: "logo_file", doc: "A PNG or JPEG picture, printed at the top in black and white.", value: secretFile{optional(file(&r.LogoFile, "", "the name of a picture")), holdsPicture}},
 		{key: "qr", doc: "Text of a QR code at the end; {number} is the check's number.", value: optional(text(&r.QR, "", "an address, as in https://example.org/{number}"))},
 		{key: "taxes", doc: "The taxes that prices contain. One without groups is on everything else.", value: list[TaxRate]{dst: &r.Taxes, hi: 10, item: func(t *TaxRate) value {
 			return table{

@@ -23,7 +23,11 @@ const (
 	holdsPublic
 	holdsTokens
 	holdsMenu
+	holdsPicture
 )
+
+// ours reports whether the content is neither secret nor small: everybody may read it, and it may be long.
+func (c content) ours() bool { return c == holdsMenu || c == holdsPicture }
 
 // A secret is a file that the configuration names and only the running box needs.
 type secret struct {
@@ -70,9 +74,9 @@ func (s secret) check() error {
 		return wrong{quote(s.path) + " is not a file", "write the name of a file"}
 	case info.Size() == 0 && s.holds != holdsTokens:
 		return wrong{quote(s.path) + " is empty", "put the content into it"}
-	case info.Size() > maxSecret && s.holds != holdsMenu:
+	case info.Size() > maxSecret && !s.holds.ours():
 		return wrong{quote(s.path) + " is larger than 256 KiB", "is it the right file?"}
-	case s.holds != holdsPublic && s.holds != holdsMenu && info.Mode().Perm()&0o007 != 0:
+	case s.holds != holdsPublic && !s.holds.ours() && info.Mode().Perm()&0o007 != 0:
 		return wrong{quote(s.path) + " can be opened by everybody on this machine", "chmod 640 " + s.path}
 	}
 	b, err := os.ReadFile(s.path)

@@ -42,9 +42,10 @@ func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdicts chan<
 	defer look.Stop()
 	began := time.Now()
 	status := fmt.Sprintf("site %s, bundle %d, %s", p.Config.Site.ID, p.Number, p.HTTP.Listen)
+	said := status
 	var before []string
 	if p.Trial {
-		status += ", on trial"
+		said += ", on trial"
 		var err error
 		if before, err = s.store.Up(); err != nil {
 			s.log.Warn("which devices were up is not known", "err", err)
@@ -61,7 +62,7 @@ func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdicts chan<
 		now := up()
 		if now && !ready {
 			ready = true
-			s.manager.ready(status)
+			s.manager.ready(said)
 		}
 		if trial {
 			missing := ""
@@ -79,6 +80,7 @@ func (s *service) attend(ctx context.Context, b *box.Box, p plan, verdicts chan<
 					return
 				}
 				event = nil
+				s.manager.ready(status)
 				verdicts <- verdict{}
 				continue
 			}

@@ -18,6 +18,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	firmwareconfig "aboyeur/firmware-config"
 	"aboyeur/firmware-config/bundle"
 )
 
@@ -256,6 +257,9 @@ func TestRefused(t *testing.T) {
 		{"a configuration with a wrong key", b.pack(7, file("box.yaml", fmt.Sprintf(configuration, "bistro-1", 9000)+"printer: []\n")), Order{}, bundle.Configuration},
 		{"a configuration of a megabyte", b.pack(7, file("box.yaml", strings.Repeat("# x\n", 1<<19))), Order{}, bundle.Configuration},
 		{"a file that its configuration names is missing", b.pack(7, file("tokens", "")), Order{}, bundle.FileMissing},
+		{"a logo that its configuration names is missing", b.pack(7, edit(func(_ *bundle.Manifest, f *[]bundle.Contents) {
+			(*f)[0].Bytes = fmt.Appendf(nil, configuration+"receipts: {logo_file: logos/back.png}\n", "bistro-1", 9000)
+		})), Order{}, bundle.FileMissing},
 		{"a menu that is wrong", b.pack(7, edit(func(_ *bundle.Manifest, f *[]bundle.Contents) {
 			(*f)[0].Bytes = fmt.Appendf(nil, configuration+"pos: {menu_file: menu.yaml}\n", "bistro-1", 9000)
 			*f = append(*f, bundle.Contents{Name: "menu.yaml", Bytes: []byte("categories: [{id: a, name: A, items: [{sku: S, name: N, price: -1}]}]\n")})
@@ -647,6 +651,54 @@ func TestDiskFaults(t *testing.T) {
 			t.Fatalf("after a fault: %+v", r)
 		}
 	}
+}
+
+// Menu and logo come with a bundle, lie where its configuration names them, and change with it, there and back.
+func TestMenuAndLogo(t *testing.T) {
+	b := newBench(t)
+	s, err := Open(Config{Dir: t.TempDir(), Trust: b.trust, Box: b.box, Program: "dev"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	b.store = s
+	pack := func(number uint64, dish string) []byte {
+		return b.pack(number, func(_ *bundle.Manifest, f *[]bundle.Contents) {
+			(*f)[0].Bytes = fmt.Appendf(nil, configuration+"pos: {menu_file: menu/winter.yaml}\nreceipts: {logo_file: logos/front.png}\n", "bistro-1", 9000+number)
+			*f = append(*f, bundle.Contents{Name: "menu/winter.yaml", Bytes: fmt.Appendf(nil, "categories: [{id: a, name: A, items: [{sku: S, name: %s, price: 900}]}]\n", dish)},
+				bundle.Contents{Name: "logos/front.png", Bytes: []byte("picture of " + dish)})
+		})
+	}
+	wants := func(number uint64, dish string) {
+		t.Helper()
+		r := b.start()
+		c, err := firmwareconfig.Load(r.Config)
+		if err != nil || r.Number != number {
+			t.Fatalf("bundle %d: Start = %+v, Load: %v", number, r, err)
+		}
+		menu, err := firmwareconfig.LoadMenu(c.POS.MenuFile, c.Site.Currency)
+		if err != nil || menu.Categories[0].Items[0].Name != dish {
+			t.Errorf("bundle %d: the menu is %+v, %v, want %s", number, menu, err, dish)
+		}
+		if logo, err := os.ReadFile(c.Receipts.LogoFile); err != nil || string(logo) != "picture of "+dish {
+			t.Errorf("bundle %d: the logo is %q, %v", number, logo, err)
+		}
+	}
+	for number, dish := range []string{"Soup", "Stew"} {
+		if err := b.apply(pack(uint64(number+1), dish), Order{}); err != nil {
+			t.Fatal(err)
+		}
+		wants(uint64(number+1), dish)
+		if number == 0 {
+			if err := b.store.Confirm(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := b.store.Return(t.Context(), 2, "not healthy"); err != nil {
+		t.Fatal(err)
+	}
+	wants(1, "Soup")
 }
 
 // TestRealDisk goes the whole way in a real folder, where links and other things that are no files may lie.

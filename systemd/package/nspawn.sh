@@ -92,6 +92,8 @@ apply 1 || die "bundle 1 was not taken"
 ready() { inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /readyz HTTP/1.0\r\n\r\n" >&3 && grep -q "200 OK" <&3'; }
 ready || die "not ready on bundle 1"
 inside systemctl show aboyeur.service -p StatusText | grep -q 'bundle 1' || die "systemd is not told of bundle 1"
+judged() { ! inside systemctl show aboyeur.service -p StatusText | grep -q 'on trial'; }
+until_ 10 "systemd is told that bundle 1 stays" judged
 
 echo "started again, to ready"
 for _ in 1 2 3; do
