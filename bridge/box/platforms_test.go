@@ -549,6 +549,11 @@ func TestMovesAndSplits(t *testing.T) {
 	if got := e.told("opentable", "R12"); slices.Contains(got, "paid") {
 		t.Errorf("told %v with a check open", got)
 	}
+	for _, d := range e.sims["opentable"].Ledger() {
+		if d.Reservation == "R12" && (d.Kind == booking.KindClosed || d.Check != nil && !d.Check.ClosedAt.IsZero()) {
+			t.Errorf("told a closed bill with a check open: %s %+v", d.Kind, d.Check)
+		}
+	}
 	if r := e.entry("R12"); r.OrderState != "open" {
 		t.Errorf("the row is %+v", r)
 	}

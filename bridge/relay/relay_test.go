@@ -345,6 +345,38 @@ func TestAfterAnOutage(t *testing.T) {
 	}
 }
 
+// The first answer after an outage may come while the platform wants to be left alone: what waits goes when that is over,
+// and not by its own pauses.
+func TestAnswerWhileLeftAlone(t *testing.T) {
+	t.Parallel()
+	slow := make(chan struct{})
+	h := &host{answer: func(_ context.Context, u booking.Update, n int) error {
+		switch {
+		case u.Reservation == "R1":
+			<-slow
+			return nil
+		case n < 3:
+			return status(http.StatusServiceUnavailable, 0)
+		case n == 3:
+			return status(http.StatusTooManyRequests, 200*time.Millisecond)
+		}
+		return nil
+	}}
+	r := start(t, h, func(c *Config) { c.Backoff, c.Probe = []time.Duration{time.Hour}, time.Hour })
+	for party := int64(1); party <= 4; party++ {
+		r.put(party, at(booking.AtTable))
+		r.until("a call", func() bool { return len(h.heard()) == int(party) })
+	}
+	r.until("the platform wants to be left alone", func() bool { q, _ := r.s.Queue(t.Context(), "host"); return strings.Contains(q.LastError, "429") })
+	close(slow)
+	r.quiet()
+	for party := int64(1); party <= 4; party++ {
+		if got := fmt.Sprint(r.states(party)); got != "[seated:sent]" {
+			t.Errorf("party %d: %s", party, got)
+		}
+	}
+}
+
 // A link that is held is silent at once, and what waits for it is cancelled by whoever switched it off.
 func TestHold(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package reservation
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/reservation/stage"
@@ -191,7 +192,9 @@ func (s *Service) sum(tx *journal.Tx, r *row, c Check) (*booking.Check, error) {
 		}
 	}
 	if total != nil {
-		total.Open = open
+		if total.Open = open; open {
+			total.ClosedAt = time.Time{} // one of several bills: a platform that reads it takes the party's bill for closed
+		}
 	}
 	return total, nil
 }
