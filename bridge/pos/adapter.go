@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 
 	"aboyeur/protocol/booking"
+	"aboyeur/protocol/rest"
 )
 
 // ErrUnsupported says that the till has no such thing; pages leave it out.
 var ErrUnsupported = errors.New("the till has no such thing")
 
-// ErrUnknown says that an order went out and that nobody knows yet whether the till has it. FindByReference tells.
+// ErrUnknown says that an order went out and that nobody knows yet whether the till has it. Find tells.
 var ErrUnknown = errors.New("the till may have the order; look for its reference")
 
 // Codes of a Refusal.
@@ -24,6 +27,9 @@ const (
 	Offline          = "pos_offline"
 	Unlinked         = "unlinked"   // a line that the till does not know
 	Validation       = "validation" // whatever else the till does not take
+	OfflineTill      = "pos_closed" // its till takes no orders now
+	Busy             = "busy"       // too many calls
+	Credentials      = "credentials"
 	Overpaid         = "overpaid"
 	CheckClosed      = "closed"
 	UnknownMethod    = "unknown_method"
@@ -33,7 +39,18 @@ const (
 type Refusal struct {
 	Code   string
 	Detail string
-	Err    error // what came of the call, if there was one
+	Err    error         // what came of the call, if there was one
+	After  time.Duration // how long the till wants to be left alone; 0: it did not say
+	Spent  bool          // the reference was used up by it: another attempt needs another one
+}
+
+// Passes tells whether the same may be taken later.
+func (r *Refusal) Passes() bool {
+	switch r.Code {
+	case Offline, OfflineTill, Busy, Credentials:
+		return true
+	}
+	return false
 }
 
 func (r *Refusal) Error() string {
@@ -43,6 +60,28 @@ func (r *Refusal) Error() string {
 	return r.Code + ": " + r.Detail
 }
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// certain is what a call came to that certainly did nothing at the till; nil when that is not certain. who is the till's cloud.
+func certain(who string, err error) error {
+	var e *rest.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	r := &Refusal{Err: err, After: e.RetryAfter}
+	switch {
+	case e.Fate == rest.NotSent:
+		r.Code, r.Detail = Offline, who+" cannot be reached"
+	case e.Fate != rest.Refused:
+		return nil
+	case e.Status == http.StatusTooManyRequests:
+		r.Code, r.Detail = Busy, who+" takes no more calls for a while"
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		r.Code, r.Detail = Credentials, who+" does not know these credentials"
+	default:
+		r.Code, r.Detail = Validation, who+" does not take it"
+	}
+	return r
+}
 
 // Adapter is a till that the box calls. Its methods may be called from any goroutine; calls for one check come one after the
 // other.
@@ -57,12 +96,28 @@ type Adapter interface {
 	OpenCheck(ctx context.Context, o Opening) (Opened, error)
 	// Inject hands an order over, with the same errors.
 	Inject(ctx context.Context, o Order) (Opened, error)
-	// FindByReference looks for what was opened or handed over. While an order may be on its way, "none" is not certain.
-	FindByReference(ctx context.Context, reference string) (Opened, bool, error)
+	// Find looks for what was opened or handed over. While an order may be on its way, "none" is not certain.
+	Find(ctx context.Context, l Look) (Opened, bool, error)
+	// Resend says what another attempt of an order risks.
+	Resend() Resend
 	Check(ctx context.Context, id string) (booking.Check, error)
 	AddPayment(ctx context.Context, p Payment) error
 	SetAvailability(ctx context.Context, sku string, available bool) error
+	// Catalogue reads all that the till sells.
+	Catalogue(ctx context.Context) (Catalogue, error)
 	Close()
+}
+
+// Look is what an order is found by.
+type Look struct {
+	Reference string
+	At        time.Time // about when it was handed over; zero: now
+}
+
+// Resend is what another attempt risks after one whose outcome nobody knows.
+type Resend struct {
+	Safe   bool          // the till itself takes a reference once
+	Settle time.Duration // how long after an attempt "none" is not believed
 }
 
 // Info is how a till stands.
@@ -105,9 +160,12 @@ type Opened struct {
 	ID      string
 	Table   string
 	Existed bool // it was there under this reference before
+	Total   int64
+	Priced  bool // Total is what the till makes of it
 }
 
-// Order is one to hand over. Amounts are minor units.
+// Order is one to hand over. Amounts are minor units. Taxes and a courier's tip are not in it: the till computes the ones, and
+// the other is none of the restaurant's (spec/delivery.md 7).
 type Order struct {
 	Opening
 	Delivery  bool // otherwise pickup, or at Table
@@ -118,21 +176,49 @@ type Order struct {
 	CollectAt time.Time
 	PlacedAt  time.Time
 	Lines     []Line
+	Discount  Discount
 	Method    string // of a payment made at the partner; "": open
-	Paid      int64
+	Paid      int64  // without the tip
 	Tip       int64
-	Total     int64
+	Total     int64 // of the lines less the discount
+	Partners  int64 // what the partner says that the same costs; 0: nothing said
 }
 
-// Line is something ordered.
+// Discount is what the restaurant itself gave away.
+type Discount struct {
+	Code   string // of the till; "": it is not told
+	Amount int64
+}
+
+// Line is something ordered. Its modifiers are for one of it.
 type Line struct {
-	SKU       string // of the till; "" for an open item
+	SKU       string // of the till
 	Name      string
 	Quantity  int
-	Price     int64
+	Price     int64 // of one, without its modifiers
 	Course    int
 	Notes     string
-	Modifiers []string // of the till
+	Modifiers []Modifier
+}
+
+// Modifier is something that changes a line, or another modifier.
+type Modifier struct {
+	SKU       string // of the till; "": words alone
+	Name      string
+	Quantity  int
+	Price     int64 // of one
+	Modifiers []Modifier
+}
+
+// each is what one of a line costs with its modifiers.
+func (l *Line) each() int64 { return l.Price + sum(l.Modifiers) }
+
+func sum(all []Modifier) (n int64) {
+	for i := range all {
+		m := &all[i]
+		n += int64(max(m.Quantity, 1)) * (m.Price + sum(m.Modifiers))
+	}
+	return n
 }
 
 // Payment is one to put on a check.
@@ -144,11 +230,20 @@ type Payment struct {
 	Tip       int64
 }
 
-// note is what is printed: the partner and its number first, so that it survives whatever is cut.
+// note is what is printed: the partner and its number first, so that they survive whatever is cut, then what the guest wrote.
 func (o *Order) note() string {
-	n := o.Notes
-	if o.Partner != "" || o.Short != "" {
-		n = o.Partner + " " + o.Short + " " + n
+	var parts []string
+	add := func(text string) {
+		if text = strings.TrimSpace(text); text != "" {
+			parts = append(parts, text)
+		}
 	}
-	return n
+	add(strings.TrimSpace(o.Partner + " " + o.Short))
+	add(o.Notes)
+	for i := range o.Lines {
+		if l := &o.Lines[i]; l.Notes != "" {
+			add(fmt.Sprintf("%d %s: %s", l.Quantity, l.Name, l.Notes))
+		}
+	}
+	return strings.Join(parts, " | ")
 }

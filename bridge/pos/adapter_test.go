@@ -54,7 +54,7 @@ func kTill(t *testing.T, answer time.Duration) (*simlightspeed.Simulator, *KSeri
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := NewKSeries(client, simlightspeed.DefaultLocation, answer)
+	k := NewKSeries(client, simlightspeed.DefaultLocation, "EUR", answer)
 	box := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		n, err := client.Read(booking.Message{Header: r.Header, Body: body}, simlightspeed.DefaultUser, simlightspeed.DefaultPassword)
@@ -113,7 +113,7 @@ func TestKSeriesInject(t *testing.T) {
 	}
 	sim.Faults(bookings.Faults{})
 	for _, o := range sim.Orders() {
-		if o.Reference == "r1" && (o.Note != "Uber Eats 8F3A2 Sonner au 2e" || o.Repeats != 1) {
+		if o.Reference == "r1" && (o.Note != "Uber Eats 8F3A2 | Sonner au 2e" || o.Repeats != 1) {
 			t.Errorf("%+v", o)
 		}
 		if o.Reference == "r6" {
@@ -133,7 +133,7 @@ func TestKSeriesSilence(t *testing.T) {
 	if _, err := k.Inject(t.Context(), delivery("r2")); !errors.Is(err, ErrUnknown) {
 		t.Errorf("not done and not told: %v", err)
 	}
-	if _, ok, err := k.FindByReference(t.Context(), "r2"); ok || err != nil {
+	if _, ok, err := k.Find(t.Context(), Look{Reference: "r2"}); ok || err != nil {
 		t.Errorf("%v, %v", ok, err)
 	}
 }
@@ -165,10 +165,10 @@ func TestKSeriesOpenCheck(t *testing.T) {
 	if len(sim.Orders()) != 1 {
 		t.Errorf("%+v", sim.Orders())
 	}
-	if _, err := k.Inject(t.Context(), Order{Opening: Opening{Reference: "o1", Table: "5"}, Lines: []Line{{SKU: "ST-1", Quantity: 1}}}); err != nil {
+	if _, err := k.Inject(t.Context(), Order{Opening: Opening{Reference: "o1", Table: "5"}, Lines: []Line{{SKU: "ST-1", Quantity: 1, Price: 1000}}}); err != nil {
 		t.Fatal(err)
 	}
-	found, ok, err := k.FindByReference(t.Context(), "o1")
+	found, ok, err := k.Find(t.Context(), Look{Reference: "o1"})
 	if err != nil || !ok || found.Table != "5" {
 		t.Fatalf("%+v, %v, %v", found, ok, err)
 	}
@@ -232,11 +232,11 @@ func TestOSeries(t *testing.T) {
 	if n := len(sim.Orders()); n != 1 {
 		t.Errorf("%d orders", n)
 	}
-	if found, ok, err := o.FindByReference(t.Context(), "r1"); err != nil || !ok || found.ID != first.ID {
+	if found, ok, err := o.Find(t.Context(), Look{Reference: "r1"}); err != nil || !ok || found.ID != first.ID {
 		t.Errorf("%+v, %v, %v", found, ok, err)
 	}
-	if _, _, err := o.FindByReference(t.Context(), "older"); !errors.Is(err, ErrUnknown) {
-		t.Errorf("of another life: %v", err)
+	if _, ok, err := o.Find(t.Context(), Look{Reference: "other"}); ok || err != nil {
+		t.Errorf("of another life: %v, %v", ok, err)
 	}
 	if c, err := o.Check(t.Context(), first.ID); err != nil || c.Total != 2000 || !c.Open {
 		t.Errorf("%+v, %v", c, err)

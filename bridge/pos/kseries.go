@@ -10,7 +10,6 @@ import (
 
 	"aboyeur/protocol/booking"
 	"aboyeur/protocol/lightspeed"
-	"aboyeur/protocol/rest"
 )
 
 // Defaults of waiting for what a K-Series till says of an order.
@@ -18,31 +17,39 @@ const (
 	DefaultAnswer = 30 * time.Second // for a notification, before the order is looked for
 	tablesLife    = 5 * time.Minute  // how long the floor plan is believed
 	maxNews       = 256              // references whose news came before anybody asked
+	readyLife     = time.Minute      // how long it is believed that the till takes orders
 )
 
 // KSeries is a Lightspeed K till. An order is answered at once and brought to the till later: Inject waits for the
 // notification of its reference, and looks for the order when none comes.
 type KSeries struct {
-	client *lightspeed.Client
-	answer time.Duration
-	loc    string
+	client   *lightspeed.Client
+	answer   time.Duration
+	loc      string
+	currency string
+	late     func(reference string, o Opened, err error) // hears what nobody waits for
 
 	mu     sync.Mutex // guards what follows
 	tables []lightspeed.Table
 	read   time.Time
 	waits  map[string]chan lightspeed.Notification // by reference; each holds one
 	early  []lightspeed.Notification               // came before anybody waited, oldest first
+	ready  time.Time                               // when the till was last known to take orders
 }
 
 var _ Adapter = (*KSeries)(nil)
 
 // NewKSeries makes the adapter of a client. answer 0 means DefaultAnswer.
-func NewKSeries(c *lightspeed.Client, location string, answer time.Duration) *KSeries {
+func NewKSeries(c *lightspeed.Client, location, currency string, answer time.Duration) *KSeries {
 	if answer <= 0 {
 		answer = DefaultAnswer
 	}
-	return &KSeries{client: c, answer: answer, loc: location, waits: map[string]chan lightspeed.Notification{}}
+	return &KSeries{client: c, answer: answer, loc: location, currency: currency, waits: map[string]chan lightspeed.Notification{}}
 }
+
+// Late has f hear what the till says of an order when nobody waits for it any more. Call it before the first notification; f
+// must not block for long.
+func (k *KSeries) Late(f func(reference string, o Opened, err error)) { k.late = f }
 
 // Close ends idle connections.
 func (k *KSeries) Close() { k.client.Close() }
@@ -53,6 +60,15 @@ func (k *KSeries) Heard(n lightspeed.Notification) {
 	if n.PaymentReference != "" {
 		reference = n.PaymentReference
 	}
+	if n.Type == lightspeed.TypeReady || n.Status == "READY" || n.Status == "NOT_READY" {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.ready = time.Time{}
+		if n.Status == "READY" {
+			k.ready = time.Now()
+		}
+		return
+	}
 	switch n.Status {
 	case lightspeed.Success, lightspeed.Failure, lightspeed.Cancelled, lightspeed.Abandoned:
 	default:
@@ -61,6 +77,14 @@ func (k *KSeries) Heard(n lightspeed.Notification) {
 	if reference == "" {
 		return
 	}
+	if k.keep(reference, n) && k.late != nil && n.Reference != "" {
+		o, err := k.verdict(n)
+		k.late(reference, o, err)
+	}
+}
+
+// keep gives n to whoever waits for it; alone: nobody does.
+func (k *KSeries) keep(reference string, n lightspeed.Notification) (alone bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c, ok := k.waits[reference]; ok {
@@ -68,13 +92,72 @@ func (k *KSeries) Heard(n lightspeed.Notification) {
 		case c <- n:
 		default: // said before
 		}
-		return
+		return false
 	}
 	if len(k.early) == maxNews {
 		k.early = append(k.early[:0], k.early[1:]...)
 	}
 	k.early = append(k.early, n)
+	return true
 }
+
+// verdict is what a notification of an order says became of it.
+func (k *KSeries) verdict(n lightspeed.Notification) (Opened, error) {
+	if n.Status != lightspeed.Success {
+		code := Validation
+		if strings.Contains(n.Reason, "ITEM_NOT_FOUND") {
+			code = Unlinked
+		}
+		return Opened{}, &Refusal{Code: code, Detail: n.Reason, Spent: true}
+	}
+	o := Opened{ID: n.AccountID}
+	if n.Account != nil {
+		if o.ID == "" {
+			o.ID = n.Account.ID()
+		}
+		if c, err := n.Account.Check(k.currency); err == nil {
+			o.Total, o.Priced = c.Total, true
+			if len(c.Tables) > 0 {
+				o.Table = c.Tables[0]
+			}
+		}
+	}
+	return o, nil
+}
+
+// open asks whether the till takes orders, unless that was known a moment ago: an order sent to a till that is closed is lost
+// with its reference.
+func (k *KSeries) open(ctx context.Context) error {
+	k.mu.Lock()
+	fresh := time.Since(k.ready) < readyLife
+	k.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	r, err := k.client.Ready(ctx)
+	switch {
+	case err != nil:
+		if no := certain(kName, err); no != nil {
+			return no
+		}
+		return &Refusal{Code: Offline, Detail: kName + " does not tell how its till stands", Err: err}
+	case !r.Ready:
+		return &Refusal{Code: OfflineTill, Detail: "the till takes no orders now; open its sales period or look at its network"}
+	}
+	k.mu.Lock()
+	k.ready = time.Now()
+	k.mu.Unlock()
+	return nil
+}
+
+// doubt forgets that the till takes orders.
+func (k *KSeries) doubt() {
+	k.mu.Lock()
+	k.ready = time.Time{}
+	k.mu.Unlock()
+}
+
+const kName = "Lightspeed K"
 
 // listen gives the channel on which the news of a reference come, from before the call on.
 func (k *KSeries) listen(reference string) (news <-chan lightspeed.Notification, done func()) {
@@ -176,7 +259,7 @@ func (k *KSeries) OpenCheck(ctx context.Context, o Opening) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	if found, ok, err := k.FindByReference(ctx, o.Reference); err == nil && ok {
+	if found, ok, err := k.Find(ctx, Look{Reference: o.Reference}); err == nil && ok {
 		found.Existed = true
 		return found, nil
 	}
@@ -190,7 +273,7 @@ func (k *KSeries) OpenCheck(ctx context.Context, o Opening) (Opened, error) {
 	return k.send(ctx, lightspeed.Order{Reference: o.Reference, Table: number, Covers: o.Covers, First: guest(o.Guest), Profile: o.Profile, Staff: o.Staff, Note: o.Notes}, o.Table)
 }
 
-// Inject hands an order over.
+// Inject hands an order over, to a till that takes orders.
 func (k *KSeries) Inject(ctx context.Context, o Order) (Opened, error) {
 	l := lightspeed.Order{Reference: o.Reference, ToGo: o.Table == "", Covers: o.Covers, First: guest(o.Guest), Phone: o.Phone, Profile: o.Profile, Staff: o.Staff, Note: o.note(),
 		CollectAt: o.CollectAt, Method: o.Method, Paid: o.Paid + o.Tip, Tip: o.Tip}
@@ -200,16 +283,68 @@ func (k *KSeries) Inject(ctx context.Context, o Order) (Opened, error) {
 	if len(o.Short) <= lightspeed.MaxCollection {
 		l.Collection = o.Short
 	}
-	for _, line := range o.Lines {
-		l.Lines = append(l.Lines, lightspeed.Line{SKU: line.SKU, Name: line.Name, Price: line.Price, Quantity: line.Quantity, Course: line.Course, Modifiers: line.Modifiers})
+	for i := range o.Lines {
+		line := &o.Lines[i]
+		if line.SKU == "" {
+			return Opened{}, &Refusal{Code: Unlinked, Detail: fmt.Sprintf("%q has no item at the till", line.Name)}
+		}
+		w := lightspeed.Line{SKU: line.SKU, Name: line.Name, Price: line.Price, Custom: true, Quantity: line.Quantity, Course: line.Course}
+		var words []string
+		if w.Modifiers, w.Items, words = kModifiers(line.Modifiers); len(words) > 0 {
+			l.Note += " | " + line.Name + ": " + strings.Join(words, ", ")
+		}
+		l.Lines = append(l.Lines, w)
 	}
+	kDiscount(l.Lines, o.Lines, o.Discount)
 	if o.Table != "" {
 		var err error
 		if l.Table, err = k.table(ctx, o.Table); err != nil {
 			return Opened{}, err
 		}
 	}
+	if err := l.Check(); err != nil {
+		return Opened{}, refusal(Validation, err.Error(), nil)
+	}
+	if err := k.open(ctx); err != nil {
+		return Opened{}, err
+	}
 	return k.send(ctx, l, o.Table)
+}
+
+// instruction begins the SKU of an option that is a word to the kitchen (Option.ID without SKU).
+const instruction = "instruction:"
+
+// kModifiers parts modifiers into words to the kitchen by their ids, products, and what is neither.
+func kModifiers(all []Modifier) (ids []string, items []lightspeed.Line, words []string) {
+	for i := range all {
+		m := &all[i]
+		id, word := strings.CutPrefix(m.SKU, instruction)
+		switch {
+		case word:
+			ids = append(ids, id)
+		case m.SKU == "":
+			words = append(words, m.Name)
+		default:
+			l := lightspeed.Line{SKU: m.SKU, Name: m.Name, Price: m.Price, Custom: true, Quantity: max(m.Quantity, 1)}
+			var below []string
+			l.Modifiers, l.Items, below = kModifiers(m.Modifiers)
+			items, words = append(items, l), append(words, below...)
+		}
+	}
+	return ids, items, words
+}
+
+// kDiscount takes the discount off the lines, each by what it costs at most.
+func kDiscount(lines []lightspeed.Line, of []Line, d Discount) {
+	if d.Code == "" {
+		return
+	}
+	left := d.Amount
+	for i := range lines {
+		if n := min(left, of[i].each()*int64(of[i].Quantity)); n > 0 {
+			lines[i].Code, lines[i].Discount, left = d.Code, n, left-n
+		}
+	}
 }
 
 func guest(name string) string {
@@ -228,11 +363,11 @@ func (k *KSeries) send(ctx context.Context, o lightspeed.Order, table string) (O
 	switch {
 	case errors.Is(err, lightspeed.ErrDuplicate):
 		existed = true
-	case err == nil:
-	case rest.FateOf(err) == rest.Refused:
-		return Opened{}, refusal(Validation, "Lightspeed does not take the order", err)
-	case rest.FateOf(err) == rest.NotSent:
-		return Opened{}, refusal(Offline, "Lightspeed cannot be reached", err)
+	case err != nil:
+		k.doubt()
+		if no := certain(kName, err); no != nil {
+			return Opened{}, no
+		}
 	}
 	// Whatever else came of the call, the till's word or the order itself decides.
 	t := time.NewTimer(k.answer)
@@ -242,23 +377,18 @@ func (k *KSeries) send(ctx context.Context, o lightspeed.Order, table string) (O
 	}
 	select {
 	case n := <-news:
-		if n.Status != lightspeed.Success {
-			code := Validation
-			if strings.Contains(n.Reason, "ITEM_NOT_FOUND") {
-				code = Unlinked
-			}
-			return Opened{}, &Refusal{Code: code, Detail: n.Reason}
+		o, err := k.verdict(n)
+		if o.Table == "" {
+			o.Table = table
 		}
-		id := n.AccountID
-		if id == "" && n.Account != nil {
-			id = n.Account.ID()
-		}
-		return Opened{ID: id, Table: table, Existed: existed}, nil
+		o.Existed = existed
+		return o, err
 	case <-t.C:
 	case <-ctx.Done():
 		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
 	}
-	found, ok, err := k.FindByReference(ctx, o.Reference)
+	k.doubt()
+	found, ok, err := k.Find(ctx, Look{Reference: o.Reference})
 	switch {
 	case err != nil:
 		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, err)
@@ -269,21 +399,27 @@ func (k *KSeries) send(ctx context.Context, o lightspeed.Order, table string) (O
 	return found, nil
 }
 
-// FindByReference looks for an order of ours.
-func (k *KSeries) FindByReference(ctx context.Context, reference string) (Opened, bool, error) {
-	c, err := k.client.ByReference(ctx, reference)
+// Find looks for an order of ours: what the till said of it, else the check.
+func (k *KSeries) Find(ctx context.Context, l Look) (Opened, bool, error) {
+	c, err := k.client.ByReference(ctx, l.Reference)
 	switch {
 	case errors.Is(err, lightspeed.ErrNotFound):
 		return Opened{}, false, nil
 	case err != nil:
+		if no := certain(kName, err); no != nil {
+			return Opened{}, false, no
+		}
 		return Opened{}, false, err
 	}
-	o := Opened{ID: c.ID, Existed: true}
+	o := Opened{ID: c.ID, Existed: true, Total: c.Total, Priced: true}
 	if len(c.Tables) > 0 {
 		o.Table = c.Tables[0]
 	}
 	return o, true, nil
 }
+
+// Resend: a reference is taken once, whatever was heard of it.
+func (k *KSeries) Resend() Resend { return Resend{Safe: true} }
 
 // Check reads a check.
 func (k *KSeries) Check(ctx context.Context, id string) (booking.Check, error) {
@@ -298,10 +434,10 @@ func (k *KSeries) AddPayment(ctx context.Context, p Payment) error {
 	switch {
 	case errors.Is(err, lightspeed.ErrDuplicate):
 		return nil
-	case err != nil && rest.FateOf(err) == rest.Refused:
-		return refusal(Validation, "Lightspeed does not take the payment", err)
-	case err != nil && rest.FateOf(err) == rest.NotSent:
-		return refusal(Offline, "Lightspeed cannot be reached", err)
+	case err != nil:
+		if no := certain(kName, err); no != nil {
+			return no
+		}
 	}
 	t := time.NewTimer(k.answer)
 	defer t.Stop()
@@ -330,4 +466,6 @@ func (k *KSeries) SetAvailability(ctx context.Context, sku string, available boo
 	return k.client.SetAvailability(ctx, sku, available)
 }
 
-func refusal(code, detail string, err error) error { return &Refusal{code, detail, err} }
+func refusal(code, detail string, err error) error {
+	return &Refusal{Code: code, Detail: detail, Err: err}
+}

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,36 +14,29 @@ import (
 	"aboyeur/protocol/booking"
 	"aboyeur/protocol/booking/wire"
 	"aboyeur/protocol/kounta"
-	"aboyeur/protocol/rest"
 )
 
-// OSeries is a Lightspeed O till. Orders are looked for before and after they are made, by sale number and value.
+// OSeries is a Lightspeed O till. Orders are looked for before and after they are made, by sale number.
 type OSeries struct {
 	client   *kounta.Client
 	site     string
 	status   string // of an order that is handed over
+	currency string
 	decimals int
-
-	mu   sync.Mutex // guards sent
-	sent []sent     // what was handed over lately, oldest first: FindByReference needs its value
+	settle   time.Duration
 }
 
-// sent is what makes an order of ours findable.
-type sent struct {
-	reference string
-	total     int64
-	at        time.Time
-}
+// oSettle is how long after an order was made its absence from lists means nothing.
+const oSettle = 20 * time.Second
 
-// maxSent bounds what is remembered of orders.
-const maxSent = 512
+const oName = "Lightspeed O"
 
 var _ Adapter = (*OSeries)(nil)
 
-// NewOSeries makes the adapter of a client. status is that of handed-over orders: kounta.Accepted where the box accepts for
-// the till, kounta.Submitted where staff do.
+// NewOSeries makes the adapter of a client, which makes an order once in each Ensure (kounta.Config.Creates 1). status is that
+// of handed-over orders: kounta.Accepted where the box accepts for the till, kounta.Submitted where staff do.
 func NewOSeries(c *kounta.Client, site, currency, status string) *OSeries {
-	return &OSeries{client: c, site: site, status: status, decimals: wire.Decimals(currency)}
+	return &OSeries{client: c, site: site, status: status, currency: currency, decimals: wire.Decimals(currency), settle: oSettle}
 }
 
 // Close ends idle connections.
@@ -90,65 +84,100 @@ func (o *OSeries) OpenCheck(context.Context, Opening) (Opened, error) {
 	return Opened{}, ErrUnsupported
 }
 
-// Inject hands an order over. One that is paid is completed, so that it is in the reports.
+// Inject hands an order over. One that is paid is completed, so that it is in the reports. What a line's modifiers cost is in
+// its price; those without a product are words in its notes.
 func (o *OSeries) Inject(ctx context.Context, order Order) (Opened, error) {
 	k := kounta.Order{Reference: order.Reference, Status: o.status, Notes: order.note(), PlacedAt: order.PlacedAt, FulfilAt: order.CollectAt, Total: order.Total}
-	for _, l := range order.Lines {
+	for i := range order.Lines {
+		l := &order.Lines[i]
 		if l.SKU == "" {
 			return Opened{}, &Refusal{Code: Unlinked, Detail: fmt.Sprintf("%q has no product at the till", l.Name)}
 		}
-		k.Lines = append(k.Lines, kounta.Line{Product: l.SKU, Quantity: l.Quantity, Price: l.Price, Notes: l.Notes})
+		line := kounta.Line{Product: l.SKU, Quantity: l.Quantity, Price: l.each(), Notes: l.Notes}
+		words := oModifiers(l.Modifiers, &line)
+		if len(words) > 0 {
+			line.Notes = strings.TrimPrefix(line.Notes+"; "+strings.Join(words, ", "), "; ")
+		}
+		k.Lines = append(k.Lines, line)
+	}
+	if order.Discount.Code != "" && order.Discount.Amount > 0 { // a product of its own, with a price below zero
+		k.Lines = append(k.Lines, kounta.Line{Product: order.Discount.Code, Quantity: 1, Price: -order.Discount.Amount})
 	}
 	if order.Method != "" {
 		k.Payments, k.Complete = []kounta.Payment{{Method: order.Method, Amount: order.Paid, Ref: order.Reference}}, true
 	}
-	o.remember(sent{order.Reference, order.Total, order.PlacedAt})
-	found, existed, err := o.client.Ensure(ctx, k)
+	if err := k.Check(); err != nil {
+		return Opened{}, refusal(Validation, err.Error(), nil)
+	}
+	online, err := o.client.Online(ctx)
 	switch {
-	case err == nil:
-		return Opened{ID: found.Identifier(), Table: string(found.Table), Existed: existed}, nil
-	case errors.Is(err, kounta.ErrUnknown), errors.Is(err, kounta.ErrSeveral):
-		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, err)
-	case rest.FateOf(err) == rest.Refused:
-		return Opened{}, refusal(Validation, "the till does not take the order", err)
-	case rest.FateOf(err) == rest.NotSent:
-		return Opened{}, refusal(Offline, "the till's cloud cannot be reached", err)
+	case err != nil:
+		if no := certain(oName, err); no != nil {
+			return Opened{}, no
+		}
+		return Opened{}, refusal(Offline, oName+" does not tell how its site stands", err)
+	case !online:
+		return Opened{}, refusal(OfflineTill, "the till of the site is not online; open it or look at its network", nil)
+	}
+	found, existed, err := o.client.Ensure(ctx, k)
+	if err == nil {
+		return o.opened(&found, existed), nil
+	}
+	if no := certain(oName, err); no != nil && !errors.Is(err, kounta.ErrUnknown) && !errors.Is(err, kounta.ErrSeveral) {
+		return Opened{}, no
 	}
 	return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, err)
 }
 
-func (o *OSeries) remember(s sent) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.sent = slices.DeleteFunc(o.sent, func(was sent) bool { return was.reference == s.reference })
-	if len(o.sent) == maxSent {
-		o.sent = slices.Delete(o.sent, 0, 1)
+// oModifiers adds the products of modifiers to a line and gives words for the rest.
+func oModifiers(all []Modifier, to *kounta.Line) (words []string) {
+	for i := range all {
+		m := &all[i]
+		n := max(m.Quantity, 1)
+		if id, err := strconv.ParseInt(m.SKU, 10, 64); err == nil {
+			for range min(n, 1000) {
+				to.Modifiers = append(to.Modifiers, id)
+			}
+		} else if n > 1 {
+			words = append(words, fmt.Sprintf("%d x %s", n, m.Name))
+		} else {
+			words = append(words, m.Name)
+		}
+		words = append(words, oModifiers(m.Modifiers, to)...)
 	}
-	o.sent = append(o.sent, s)
+	return words
 }
 
-// FindByReference looks for an order that this process handed over. Of others it does not know the value to look by, which is
-// ErrUnknown; Inject knows it.
-func (o *OSeries) FindByReference(ctx context.Context, reference string) (Opened, bool, error) {
-	o.mu.Lock()
-	at := slices.IndexFunc(o.sent, func(s sent) bool { return s.reference == reference })
-	var s sent
-	if at >= 0 {
-		s = o.sent[at]
+func (o *OSeries) opened(f *kounta.Found, existed bool) Opened {
+	found := Opened{ID: f.Identifier(), Table: string(f.Table), Existed: existed}
+	if n, err := wire.Minor(f.Total, o.decimals); err == nil && len(f.Total) > 0 {
+		found.Total, found.Priced = n, true
 	}
-	o.mu.Unlock()
-	if at < 0 {
-		return Opened{}, false, ErrUnknown
-	}
-	if s.at.IsZero() {
-		s.at = time.Now()
-	}
-	found, ok, err := o.client.Find(ctx, reference, s.total, s.at)
-	if err != nil || !ok {
-		return Opened{}, false, err
-	}
-	return Opened{ID: found.Identifier(), Table: string(found.Table), Existed: true}, true, nil
+	return found
 }
+
+// Find looks for an order among all of a day around.
+func (o *OSeries) Find(ctx context.Context, l Look) (Opened, bool, error) {
+	if l.At.IsZero() {
+		l.At = time.Now()
+	}
+	found, ok, err := o.client.Find(ctx, l.Reference, kounta.Any, l.At)
+	switch {
+	case errors.Is(err, kounta.ErrSeveral): // it is there, more than once even
+		return o.opened(&found, true), true, nil
+	case err != nil:
+		if no := certain(oName, err); no != nil {
+			return Opened{}, false, no
+		}
+		return Opened{}, false, err
+	case !ok:
+		return Opened{}, false, nil
+	}
+	return o.opened(&found, true), true, nil
+}
+
+// Resend: the site makes an order at each request, and shows it late.
+func (o *OSeries) Resend() Resend { return Resend{Settle: o.settle} }
 
 // Check gives an open order by its number, from the tables' list.
 func (o *OSeries) Check(ctx context.Context, id string) (booking.Check, error) {
@@ -187,5 +216,7 @@ func (o *OSeries) Check(ctx context.Context, id string) (booking.Check, error) {
 // AddPayment is not known there.
 func (o *OSeries) AddPayment(context.Context, Payment) error { return ErrUnsupported }
 
-// SetAvailability is not known there.
-func (o *OSeries) SetAvailability(context.Context, string, bool) error { return ErrUnsupported }
+// SetAvailability shows a product online, or hides it.
+func (o *OSeries) SetAvailability(ctx context.Context, sku string, available bool) error {
+	return o.client.SetAvailability(ctx, sku, available)
+}

@@ -31,7 +31,6 @@ const Host = "https://api.kounta.com"
 const (
 	window    = 24 * time.Hour // either side
 	tolerance = 5              // of the value, in minor units
-	creates   = 2
 	maxFound  = 1000
 )
 
@@ -59,7 +58,11 @@ type Config struct {
 	Tokens   rest.TokenSource
 	HTTP     rest.Config
 	Wait     func(context.Context, time.Duration) error // nil: a real one
+	Creates  int                                        // how often one Ensure makes an order; 0 means DefaultCreates
 }
+
+// DefaultCreates is how often one Ensure makes an order that it cannot find.
+const DefaultCreates = 2
 
 // A Client speaks for one site. Its methods may be called from any goroutine.
 type Client struct {
@@ -93,6 +96,9 @@ func New(c Config) (*Client, error) {
 	}
 	if c.Wait == nil {
 		c.Wait = wait
+	}
+	if c.Creates <= 0 {
+		c.Creates = DefaultCreates
 	}
 	client, err := rest.New(t)
 	if err != nil {
@@ -172,15 +178,63 @@ type Product struct {
 		Name string    `json:"name"`
 	} `json:"category"`
 	Variations []struct {
-		ID   wire.Text `json:"id"`
-		Name string    `json:"name"`
+		ID    wire.Text      `json:"id"`
+		Name  string         `json:"name"`
+		Price jsontext.Value `json:"unit_price"`
 	} `json:"variations"`
+	Description string         `json:"description"`
+	Price       jsontext.Value `json:"unit_price"`
+	Image       string         `json:"image"`
+	Barcode     wire.Text      `json:"barcode"`
+	Deleted     bool           `json:"deleted"`
+	OptionSets  []OptionSet    `json:"option_sets"`
 }
 
-// Products lists what the site sells.
+// An OptionSet is a choice that a product offers; its options are products.
+type OptionSet struct {
+	ID      wire.Text `json:"id"`
+	Name    string    `json:"name"`
+	Min     int       `json:"min_selection"`
+	Max     int       `json:"max_selection"`
+	Options []struct {
+		ID    wire.Text      `json:"id"`
+		Name  string         `json:"name"`
+		Price jsontext.Value `json:"unit_price"`
+	} `json:"options"`
+}
+
+// Limits of lists, which come in pages.
+const (
+	maxPages    = 1000
+	maxProducts = 20000
+)
+
+// Products lists what the site sells, page by page.
 func (c *Client) Products(ctx context.Context) ([]Product, error) {
 	var all []Product
-	return all, c.do(ctx, rest.Call{Op: "read products", Path: c.site("products.json"), Out: &all})
+	for page, pages := 0, 1; page < pages; page++ {
+		var some []Product
+		call := rest.Call{Op: "read products", Path: c.site("products.json"), Out: &some}
+		if page > 0 {
+			call.Query = url.Values{"page": {strconv.Itoa(page)}}
+		}
+		a, err := c.http.Do(ctx, call)
+		if err != nil {
+			return nil, err
+		}
+		if n, err := strconv.Atoi(a.Header.Get("X-Pages")); err == nil {
+			pages = min(n, maxPages)
+		}
+		if all = append(all, some...); len(all) > maxProducts {
+			return nil, fmt.Errorf("%s: more than %d products", name, maxProducts)
+		}
+	}
+	return all, nil
+}
+
+// SetAvailability takes a product from sale at the site, or gives it back.
+func (c *Client) SetAvailability(ctx context.Context, product string, available bool) error {
+	return c.do(ctx, rest.Call{Op: "set availability", Method: http.MethodPut, Path: c.site("products", product+".json"), In: map[string]bool{"show_online": available}, Repeatable: true})
 }
 
 // States of an order.
@@ -255,13 +309,19 @@ func (f *Found) Identifier() string {
 	return string(f.ID)
 }
 
-// Find looks for an order by sale number, among those of a day around and of about that value. ok is false when there is
-// none; lists lag, so that "none" right after an order was made means little.
+// Any is the value of an order that is looked for by its sale number alone.
+const Any = -1
+
+// Find looks for an order by sale number, among those of a day around and of about that value; Any value is a longer list. ok
+// is false when there is none; lists lag, so that "none" right after an order was made means little.
 func (c *Client) Find(ctx context.Context, reference string, total int64, around time.Time) (found Found, ok bool, err error) {
 	amount := func(minor int64) string { return string(wire.Number(minor, c.decimals)) }
 	q := url.Values{
 		"site_id": {c.c.Site}, "created_gte": {around.Add(-window).UTC().Format(time.RFC3339)}, "created_lte": {around.Add(window).UTC().Format(time.RFC3339)},
-		"value_gte": {amount(max(total-tolerance, 0))}, "value_lte": {amount(total + tolerance)},
+	}
+	if total != Any {
+		q.Set("value_gte", amount(max(total-tolerance, 0)))
+		q.Set("value_lte", amount(total+tolerance))
 	}
 	var all []Found
 	if err := c.do(ctx, rest.Call{Op: "find order", Path: c.company("orders.json"), Query: q, Out: &all}); err != nil {
@@ -331,7 +391,7 @@ func (c *Client) Ensure(ctx context.Context, o Order) (found Found, existed bool
 				return found, false, err
 			}
 		}
-		if n == creates || err != nil { // after an uncertain answer no second one is made
+		if n == c.c.Creates || err != nil { // after an uncertain answer no second one is made
 			if err != nil {
 				return Found{}, false, fmt.Errorf("%w: %w", ErrUnknown, err)
 			}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"aboyeur/protocol/booking/wire"
 	"aboyeur/protocol/rest"
 )
@@ -51,7 +53,7 @@ type Config struct {
 	Currency string // of the location; amounts come without
 	Tokens   rest.TokenSource
 	Delivery time.Duration     // 0 means DefaultDelivery
-	Paths    map[string]string // operation -> path; {location}, {table}, {account} and {reference} are filled in
+	Paths    map[string]string // operation -> path; {location}, {table}, {account}, {menu} and {reference} are filled in
 	HTTP     rest.Config       // Base, Tokens and Header are set here
 }
 
@@ -61,6 +63,9 @@ func paths() map[string]string {
 		"readiness":    "/o/op/1/onlineOrderReadiness",
 		"floorplans":   "/o/op/data/{location}/floorplans",
 		"profiles":     "/o/op/data/account-profiles",
+		"businesses":   "/o/op/data/businesses",
+		"menus":        "/o/op/1/menu/list",
+		"menu":         "/o/op/2/menu/load/{menu}",
 		"items":        "/items/v1/items",
 		"availability": "/o/op/1/itemAvailability",
 		"local":        "/o/op/1/order/local",
@@ -251,7 +256,13 @@ type Item struct {
 	} `json:"accountingGroup"`
 	Statistics []Statistic `json:"statisticGroups"`
 	PriceMode  string      `json:"priceMode"`
+	Prices     []struct {
+		Price jsontext.Value `json:"price"`
+	} `json:"prices"`
 }
+
+// OpenPrice tells whether an order may say what the item costs.
+func (i *Item) OpenPrice() bool { return i.PriceMode == "POSITIVE_OPEN_PRICE" }
 
 // A Statistic is one statistic group of an item: the pair that a course is mapped by.
 type Statistic struct {

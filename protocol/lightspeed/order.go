@@ -41,12 +41,15 @@ type Order struct {
 // A Line is an item, or an open item when it has no SKU.
 type Line struct {
 	SKU       string
-	Name      string // of an open item
-	Price     int64  // of an open item, each
+	Name      string // of an open item, or with Custom
+	Price     int64  // of an open item, each, or with Custom
+	Custom    bool   // price, and a name if there is one, stand in place of the till's, where it permits that
 	Quantity  int
 	Course    int
-	Modifiers []string // ids
-	Items     []Line   // sub-items
+	Modifiers []string // ids of production instructions
+	Items     []Line   // product modifiers and parts of a combo
+	Discount  int64    // off the line, by a manual discount of the till
+	Code      string   // of that discount
 }
 
 // wireOrder is the body.
@@ -94,6 +97,8 @@ type wireLine struct {
 	Course    int            `json:"course,omitzero"`
 	Modifiers []wireModifier `json:"modifiers,omitzero"`
 	Items     []wireLine     `json:"subItems,omitzero"`
+	Code      string         `json:"discountCode,omitzero"`
+	Discount  jsontext.Value `json:"discountAmountOverride,omitzero"`
 }
 
 type wireModifier struct {
@@ -174,8 +179,11 @@ func (c *Client) lines(lines []Line) []wireLine {
 	out := make([]wireLine, 0, len(lines))
 	for _, l := range lines {
 		w := wireLine{Quantity: l.Quantity, SKU: l.SKU, Course: l.Course}
-		if l.SKU == "" {
+		if l.SKU == "" || l.Custom {
 			w.Name, w.Price = l.Name, wire.Number(l.Price, c.decimals)
+		}
+		if l.Code != "" && l.Discount > 0 {
+			w.Code, w.Discount = l.Code, wire.Number(l.Discount, c.decimals)
 		}
 		for _, m := range l.Modifiers {
 			w.Modifiers = append(w.Modifiers, wireModifier{m})

@@ -43,6 +43,8 @@ type Config struct {
 	Currency        string
 	Tables          []lightspeed.Table
 	Items           []lightspeed.Item
+	Menus           []lightspeed.Menu // nil: one with every item on a screen
+	AnyItem         bool              // every SKU is an item
 	Faults          bookings.Faults
 	Texts           bool // amounts as texts and times with an offset, as in the order interface's older form
 	Now             func() time.Time
@@ -70,6 +72,22 @@ type Taken struct {
 	SKUs      []string `json:"skus"`
 	Note      string   `json:"note"`
 	Repeats   int      `json:"repeats"` // answered with 409
+	Items     []Sold   `json:"items,omitempty"`
+	Total     int64    `json:"total"` // of the check when it was opened, minor units
+	Method    string   `json:"method,omitempty"`
+	Paid      int64    `json:"paid,omitempty"` // with the tip
+	Tip       int64    `json:"tip,omitempty"`
+}
+
+// Sold is a line as the till has it, minor units.
+type Sold struct {
+	SKU          string   `json:"sku"`
+	Name         string   `json:"name"`
+	Quantity     int      `json:"quantity"`
+	Price        int64    `json:"price"`
+	Discount     int64    `json:"discount,omitempty"`
+	Instructions []string `json:"instructions,omitempty"`
+	Items        []Sold   `json:"items,omitempty"`
 }
 
 // A Simulator is the location. Its methods may be called from any goroutine.
@@ -111,6 +129,13 @@ func New(c Config) (*Simulator, error) {
 		}
 		slices.SortFunc(c.Items, func(a, b lightspeed.Item) int { return strings.Compare(a.SKU, b.SKU) })
 	}
+	if c.Menus == nil {
+		screen := lightspeed.MenuEntry{Type: lightspeed.EntryGroup, ID: "1", Name: "Carte"}
+		for _, i := range c.Items {
+			screen.Entries = append(screen.Entries, lightspeed.MenuEntry{Type: lightspeed.EntryItem, SKU: i.SKU, Product: i.Name, Price: wire.Number(Price, wire.Decimals(c.Currency))})
+		}
+		c.Menus = []lightspeed.Menu{{ID: "1", Name: "Online", Screens: []lightspeed.MenuEntry{screen}}}
+	}
 	s := &Simulator{c: c, byRef: map[string]int{}, accounts: map[string]*lightspeed.Account{}, payments: map[string]string{}, off: map[string]bool{}, number: 1000}
 	b := bookings.Config{Venue: c.Location, Hook: c.Hook, Faults: c.Faults, Now: c.Now}.WithDefaults()
 	var err error
@@ -126,6 +151,9 @@ func New(c Config) (*Simulator, error) {
 			{Op: "tables", Pattern: "GET /o/op/data/{location}/floorplans", Do: s.floorplans},
 			{Op: "profiles", Pattern: "GET /o/op/data/account-profiles", Do: s.profiles},
 			{Op: "items", Pattern: "GET /items/v1/items", Do: s.items},
+			{Op: "menus", Pattern: "GET /o/op/1/menu/list", Do: s.menus},
+			{Op: "menu", Pattern: "GET /o/op/2/menu/load/{menu}", Do: s.menu},
+			{Op: "availability", Pattern: "GET /o/op/1/itemAvailability", Do: s.availabilities},
 			{Op: "availability", Pattern: "POST /o/op/1/itemAvailability", Do: s.availability},
 			{Op: "order", Pattern: "POST /o/op/1/order/local", Do: s.take},
 			{Op: "order", Pattern: "POST /o/op/1/order/toGo", Do: s.take},
@@ -231,7 +259,59 @@ func (s *Simulator) items(v *bookings.Visit) bookings.Answer {
 	if err != nil || err2 != nil || offset < 0 || amount < 1 || amount > 1000 {
 		return bookings.Refuse(http.StatusBadRequest, "offset or amount")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return bookings.Answer{Status: http.StatusOK, Body: s.c.Items[min(offset, len(s.c.Items)):min(offset+amount, len(s.c.Items))]}
+}
+
+// SetMenu replaces items and menus, as somebody does in the back office.
+func (s *Simulator) SetMenu(items []lightspeed.Item, menus []lightspeed.Menu) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.c.Items, s.c.Menus = items, menus
+}
+
+func (s *Simulator) menus(*bookings.Visit) bookings.Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := []lightspeed.MenuName{}
+	for _, m := range s.c.Menus {
+		all = append(all, lightspeed.MenuName{ID: m.ID, Name: m.Name})
+	}
+	return bookings.Answer{Status: http.StatusOK, Body: all}
+}
+
+func (s *Simulator) menu(v *bookings.Visit) bookings.Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.c.Menus {
+		if string(m.ID) == v.PathValue("menu") {
+			body, err := json.Marshal(m, json.OmitZeroStructFields(true))
+			if err != nil {
+				return bookings.Invalid(err)
+			}
+			return bookings.Answer{Status: http.StatusOK, Body: jsontext.Value(body)}
+		}
+	}
+	return bookings.Refuse(http.StatusNotFound, "no such menu")
+}
+
+func (s *Simulator) availabilities(v *bookings.Visit) bookings.Answer {
+	skus := v.URL.Query()["sku"]
+	if len(skus) > 50 {
+		return bookings.Refuse(http.StatusBadRequest, "sku")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := []lightspeed.Availability{}
+	for _, sku := range skus {
+		a := lightspeed.Availability{SKU: sku, Status: "NOT_RESTRICTED"}
+		if s.off[sku] {
+			a.Status, a.Count = "RESTRICTED", new(int64)
+		}
+		all = append(all, a)
+	}
+	return bookings.Answer{Status: http.StatusOK, Body: all}
 }
 
 func (s *Simulator) availability(v *bookings.Visit) bookings.Answer {

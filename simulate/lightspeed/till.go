@@ -49,7 +49,9 @@ type orderLine struct {
 	Modifiers []struct {
 		ID string `json:"modifierId"`
 	} `json:"modifiers"`
-	Items []orderLine `json:"subItems"`
+	Items    []orderLine    `json:"subItems"`
+	Code     string         `json:"discountCode"`
+	Discount jsontext.Value `json:"discountAmountOverride"`
 }
 
 // Price of every item of this location, in minor units.
@@ -88,7 +90,12 @@ func (s *Simulator) bring(o *order, local bool) (answer bookings.Answer, told <-
 		s.orders[at].Repeats++
 		return bookings.Answer{Status: http.StatusConflict, Body: map[string]string{"status": "fail"}}, nil
 	}
-	t := Taken{Reference: o.Reference, Covers: o.Covers, Lines: len(o.Items), Note: o.Note}
+	t := Taken{Reference: o.Reference, Covers: o.Covers, Lines: len(o.Items), Note: o.Note, Items: s.sold(o.Items)}
+	if o.Payment != nil {
+		t.Method = o.Payment.Method
+		t.Paid, _ = wire.Minor(o.Payment.Amount, wire.Decimals(s.c.Currency))
+		t.Tip, _ = wire.Minor(o.Payment.Tip, wire.Decimals(s.c.Currency))
+	}
 	if local {
 		t.Table = fmt.Sprint(o.Table)
 	}
@@ -101,10 +108,11 @@ func (s *Simulator) bring(o *order, local bool) (answer bookings.Answer, told <-
 	if len(s.next) > 0 {
 		fate, s.next = s.next[0], s.next[1:]
 	}
-	for _, l := range o.Items {
-		if l.SKU != "" && !slices.ContainsFunc(s.c.Items, func(i lightspeed.Item) bool { return i.SKU == l.SKU }) && fate == Take {
-			fate, s.reason = Refuse, "ITEM_NOT_FOUND "+l.SKU
-		}
+	if unknown := s.unknown(o.Items); unknown != "" && fate == Take {
+		fate, s.reason = Refuse, "ITEM_NOT_FOUND "+unknown
+	}
+	if s.closed && fate == Take {
+		fate, s.reason = Refuse, "SALES_PERIOD_CLOSED"
 	}
 	switch fate {
 	case Silent:
@@ -112,7 +120,9 @@ func (s *Simulator) bring(o *order, local bool) (answer bookings.Answer, told <-
 		s.notify(lightspeed.Notification{Type: lightspeed.TypeOrder, Status: lightspeed.Failure, Reason: s.reason, Reference: o.Reference})
 	default:
 		a := s.open(o, local)
-		s.orders[s.byRef[o.Reference]].Account = a.ID()
+		taken := &s.orders[s.byRef[o.Reference]]
+		taken.Account = a.ID()
+		taken.Total, _ = wire.Minor(a.CurrentAmount, wire.Decimals(s.c.Currency))
 		if fate == Mute {
 			break
 		}
@@ -122,6 +132,47 @@ func (s *Simulator) bring(o *order, local bool) (answer bookings.Answer, told <-
 		}
 	}
 	return ok(), told
+}
+
+// sold is what an order's lines come to: the price of the order where it has one, else the till's. s.mu is held.
+func (s *Simulator) sold(lines []orderLine) []Sold {
+	decimals := wire.Decimals(s.c.Currency)
+	var all []Sold
+	for _, l := range lines {
+		x := Sold{SKU: l.SKU, Name: l.Name, Quantity: l.Quantity, Items: s.sold(l.Items)}
+		for _, i := range s.c.Items {
+			if i.SKU == l.SKU {
+				x.Price = Price
+				if x.Name == "" {
+					x.Name = i.Name
+				}
+			}
+		}
+		if len(l.Price) > 0 {
+			x.Price, _ = wire.Minor(l.Price, decimals)
+		}
+		if l.Code != "" {
+			x.Discount, _ = wire.Minor(l.Discount, decimals)
+		}
+		for _, m := range l.Modifiers {
+			x.Instructions = append(x.Instructions, m.ID)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// unknown is the first SKU that the till does not have; s.mu is held.
+func (s *Simulator) unknown(lines []orderLine) string {
+	for _, l := range lines {
+		if l.SKU != "" && !s.c.AnyItem && !slices.ContainsFunc(s.c.Items, func(i lightspeed.Item) bool { return i.SKU == l.SKU }) {
+			return l.SKU
+		}
+		if below := s.unknown(l.Items); below != "" {
+			return below
+		}
+	}
+	return ""
 }
 
 // open makes a check of an order, or adds to one; s.mu is held.
@@ -139,20 +190,22 @@ func (s *Simulator) open(o *order, local bool) *lightspeed.Account {
 	}
 	decimals := wire.Decimals(s.c.Currency)
 	total, _ := wire.Minor(a.CurrentAmount, decimals)
-	for _, l := range o.Items {
-		price := int64(Price)
-		if l.SKU == "" {
-			price, _ = wire.Minor(l.Price, decimals)
-		}
-		sale := lightspeed.Sale{SKU: l.SKU, Name: l.Name, Quantity: wire.Number(int64(l.Quantity), 0), WithTax: s.amount(price * int64(l.Quantity))}
-		for _, i := range s.c.Items {
-			if i.SKU == l.SKU {
-				sale.Name, sale.Statistics = i.Name, i.Statistics
+	var enter func(lines []Sold, times int64)
+	enter = func(lines []Sold, times int64) {
+		for _, l := range lines {
+			n := times * int64(l.Quantity)
+			sale := lightspeed.Sale{SKU: l.SKU, Name: l.Name, Quantity: wire.Number(n, 0), WithTax: s.amount(l.Price*n - l.Discount)}
+			for _, i := range s.c.Items {
+				if i.SKU == l.SKU {
+					sale.Statistics = i.Statistics
+				}
 			}
+			a.SalesEntries = append(a.SalesEntries, sale)
+			total += l.Price*n - l.Discount
+			enter(l.Items, n)
 		}
-		a.SalesEntries = append(a.SalesEntries, sale)
-		total += price * int64(l.Quantity)
 	}
+	enter(s.sold(o.Items), 1)
 	a.CurrentAmount = s.amount(total)
 	if o.Payment != nil {
 		paid, _ := wire.Minor(o.Payment.Amount, decimals)
