@@ -160,7 +160,9 @@ func (l *link) work(ctx context.Context) (time.Duration, error) {
 	l.mu.Lock()
 	on, quiet, down, prompted, free := l.on, l.quiet.Sub(now), l.misses >= downAfter, l.prompted, l.s.c.Parallel-len(l.busy)
 	tryIn := l.tryAt.Sub(now)
-	l.prompted = false
+	if on && quiet <= 0 && free > 0 {
+		l.prompted = false // else it waits, too
+	}
 	l.mu.Unlock()
 	switch {
 	case !on:
