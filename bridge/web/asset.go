@@ -25,9 +25,9 @@ import (
 //go:embed asset
 var assetFiles embed.FS
 
-// assets are the files that pages load, under one version: the hash of all of them. Modules name each other by relative
-// addresses, so the version holds for every import too. A file is packed when it is first asked for, and only packed is it
-// kept: what is embedded lies in the program and costs no memory.
+// assets are the files that pages load, under one version: the hash of all of them. A page's script goes out joined with
+// all that it imports. A file is packed when it is first asked for, and only packed is it kept: what is embedded lies in
+// the program and costs no memory.
 type assets struct {
 	version string
 	files   map[string]*asset
@@ -36,9 +36,9 @@ type assets struct {
 type asset struct {
 	kind   string
 	etag   string
-	needs  []string // modules it imports
+	needs  []need // modules it imports
 	open   func() (io.ReadSeeker, error)
-	packed func() ([]byte, error) // once, by gzip
+	packed func() ([]byte, error) // joined and packed by gzip, once
 }
 
 var kinds = map[string]string{
@@ -70,6 +70,11 @@ func newAssets() *assets {
 		all.Write([]byte(name + "\x00" + a.files[name].etag + "\x00"))
 	}
 	a.version = hex.EncodeToString(all.Sum(nil))[:12]
+	for name, f := range a.files {
+		if len(f.needs) > 0 { // what it is joined of may differ while it does not
+			f.etag = etag([]byte(a.version + name))
+		}
+	}
 	return a
 }
 
@@ -82,52 +87,18 @@ func (a *assets) add(name string, open func() (io.ReadSeeker, error)) {
 	if err != nil {
 		panic(err)
 	}
-	a.files[name] = &asset{kind: kinds[path.Ext(name)], etag: etag(body), needs: imports(name, string(body)), open: open, packed: sync.OnceValues(func() ([]byte, error) { return pack(open) })}
+	a.files[name] = &asset{kind: kinds[path.Ext(name)], etag: etag(body), needs: imports(name, string(body)), open: open, packed: sync.OnceValues(func() ([]byte, error) { return a.pack(name) })}
 }
 
-// imports lists the modules that a module's import lines name; each stands on one line, as from './base.js'.
-func imports(name, body string) (needs []string) {
-	if path.Ext(name) != ".js" {
-		return nil
-	}
-	for line := range strings.Lines(body) {
-		if !strings.HasPrefix(line, "import ") && !strings.HasPrefix(line, "export ") {
-			continue
-		}
-		if _, rest, ok := strings.Cut(line, "'./"); ok {
-			if module, _, ok := strings.Cut(rest, "'"); ok {
-				needs = append(needs, strings.Clone(module))
-			}
-		}
-	}
-	return needs
-}
-
-// modules lists what a page's script needs, itself first, so that a browser fetches all of it at once.
-func (a *assets) modules(script string) []string {
-	if a.files[script] == nil {
-		return nil
-	}
-	list := []string{script}
-	for i := 0; i < len(list); i++ {
-		for _, m := range a.files[list[i]].needs {
-			if a.files[m] != nil && !slices.Contains(list, m) {
-				list = append(list, m)
-			}
-		}
-	}
-	return list
-}
-
-func pack(open func() (io.ReadSeeker, error)) ([]byte, error) {
-	f, err := open()
+func (a *assets) pack(name string) ([]byte, error) {
+	body, err := a.join(name)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err == nil {
-		_, err = io.Copy(z, f)
+		_, err = z.Write(body)
 	}
 	if err == nil {
 		err = z.Close()
@@ -178,11 +149,11 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("ETag", f.etag)
-		body, err := f.open()
+		body, err := a.join(name)
 		if err != nil {
-			return fmt.Errorf("open %s: %w", name, err)
+			return err
 		}
-		http.ServeContent(w, r, "", time.Time{}, body)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 		return nil
 	}
 	body, err := f.packed()

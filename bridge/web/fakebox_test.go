@@ -62,6 +62,9 @@ type fakeBox struct {
 	settings object // of the screen, as somebody set them; nil: nobody did
 }
 
+// files are the pages' files, packed once for all boxes of a test binary.
+var files = sync.OnceValue(newAssets)
+
 func newFakeBox(t *testing.T, c Config) *fakeBox {
 	t.Helper()
 	b := &fakeBox{t: t, now: time.Now, seq: 100, readers: map[chan string]bool{}, keys: map[string]bool{}, answers: map[string]int{}, lost: map[string]string{},
@@ -92,7 +95,7 @@ func newFakeBox(t *testing.T, c Config) *fakeBox {
 			}
 		})
 	}
-	for _, r := range Routes(c) {
+	for _, r := range routes(c, files()) {
 		handle(r.Method+" "+r.Path, r.Handle)
 	}
 	b.routes(handle)

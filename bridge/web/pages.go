@@ -38,10 +38,9 @@ type shell struct {
 	Site    string
 	Config  Config
 	Screen  Screen
-	Missing string   // name of a screen that does not exist
-	Assets  string   // "/assets/VERSION/"
-	Style   string   // name of the page's own stylesheet, if it has one
-	Modules []string // scripts it needs
+	Missing string // name of a screen that does not exist
+	Assets  string // "/assets/VERSION/"
+	Style   string // name of the page's own stylesheet, if it has one
 }
 
 // style names the page's own stylesheet, which comes after the shared one and has the page's name; "" when there is none.
@@ -166,7 +165,7 @@ func (p *pages) send(w http.ResponseWriter, r *http.Request, status int, s shell
 		}
 	}
 	s.Path, s.Site, s.Config, s.Assets = r.URL.Path, p.Site, p.Config, "/assets/"+p.assets.version+"/"
-	s.Style, s.Modules = p.style(s.Page), p.assets.modules(s.Page+".js")
+	s.Style = p.style(s.Page)
 
 	var b bytes.Buffer
 	if err := p.shells[s.Page].ExecuteTemplate(&b, "page", s); err != nil {

@@ -46,7 +46,9 @@ const expoScreen = "expo"
 
 // Routes gives every page and the files they need. It panics when the embedded pages do not parse, which the
 // package's tests rule out.
-func Routes(c Config) []api.Route {
+func Routes(c Config) []api.Route { return routes(c, newAssets()) }
+
+func routes(c Config, a *assets) []api.Route {
 	fill(&c.Language, "en")
 	fill(&c.Timezone, "UTC")
 	fill(&c.DayClose, "05:30")
@@ -64,7 +66,7 @@ func Routes(c Config) []api.Route {
 		}
 		fill(&s.Theme, "night")
 	}
-	p := newPages(c, newAssets())
+	p := newPages(c, a)
 	manager := []access.Role{access.Manager}
 	office := []access.Role{access.Manager, access.Staff}
 	kitchen := []access.Role{access.Manager, access.Staff, access.Screen}

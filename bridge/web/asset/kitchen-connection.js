@@ -3,7 +3,6 @@
 import { $, clock, get, h, swap, t, write } from './base.js';
 import { UNDO } from './board.js';
 import { counts, drawHealth, durations } from './kitchen-head.js';
-import { barStruck } from './kitchen-keys.js';
 import { lane } from './kitchen-later.js';
 import { chunks } from './kitchen-measure.js';
 import { settings } from './kitchen-settings.js';
@@ -93,8 +92,8 @@ function beat(b) {
   }
 }
 
-// connect opens the stream of this screen.
-export function connect() {
+// connect opens the stream of this screen. struck hears of a key of its serial bar.
+export function connect(struck) {
   here.stream = new Stream(`/v1/screens/${encodeURIComponent(here.screen)}/events`,
     ['snapshot', 'ticket', 'ticket-updated', 'ticket-removed', 'health', 'sold-out', 'later', 'reload', 'beat', 'key', 'settings'], {
       event(name, data) {
@@ -107,7 +106,7 @@ export function connect() {
           case 'later': lane.ask(); return;
           case 'reload': here.stream.resync(); return;
           case 'beat': beat(data); return;
-          case 'key': barStruck(data); return;
+          case 'key': struck(data); return;
           case 'settings': settings.take(data); return;
         }
         render();

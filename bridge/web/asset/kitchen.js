@@ -6,16 +6,16 @@
 // kitchen-service.js ask, on the sheets of kitchen-sheet.js; kitchen-sounds.js, kitchen-painted.js and kitchen-glass.js the rest.
 
 import './kitchen-glass.js';
-import './kitchen-keys.js';
 import './kitchen-service.js';
 import './who.js';
 import { connect } from './kitchen-connection.js';
 import { tick } from './kitchen-head.js';
+import { barStruck } from './kitchen-keys.js';
 import { lane } from './kitchen-later.js';
 import { expire, layOut } from './kitchen-slots.js';
 
 layOut();
-connect();
+connect(barStruck);
 addEventListener('geometry', layOut);
 setInterval(() => { tick(); expire(); }, 1000);
 setInterval(() => lane.ask(), 60e3);

@@ -5,7 +5,7 @@ import { $, Fault, businessDay, call, clock, get, h, icon, n, newKey, swap, t, w
 import { warningPlace, warningRemedy, warningText } from './lamps.js';
 import { live } from './live.js';
 
-export let me = { name: '', role: '' };
+export const me = { name: '', role: '' };
 
 // may tells whether the person signed in has one of the roles. Admin may everything.
 export const may = (...roles) => me.role === 'admin' || roles.includes(me.role);
@@ -17,7 +17,7 @@ export function signIn() {
 
 async function whoAmI() {
   try {
-    me = await get('/v1/session') || me;
+    Object.assign(me, await get('/v1/session'));
   } catch (fault) {
     if (fault.status === 401) signIn();
     return;
