@@ -63,7 +63,7 @@ func newAssets() *assets {
 		})
 	}
 	for _, lang := range words.Languages() {
-		a.add("words."+lang+".js", func() (io.ReadSeeker, error) { return bytes.NewReader(wordsModule(words.In(lang))), nil })
+		a.add("words."+lang+".js", func() (io.ReadSeeker, error) { return bytes.NewReader(wordsScript(words.In(lang))), nil })
 	}
 	all := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(a.files)) {
@@ -106,8 +106,8 @@ func (a *assets) pack(name string) ([]byte, error) {
 	return bytes.Clone(b.Bytes()), err // without what the buffer has to spare
 }
 
-// wordsModule is a catalogue as a module. Words that only Go uses (paper.…, diagnosis.…) stay at home.
-func wordsModule(c *words.Catalogue) []byte {
+// wordsScript is a catalogue as a script that runs before the page's own. Words that only Go uses (paper.…, diagnosis.…) stay at home.
+func wordsScript(c *words.Catalogue) []byte {
 	text := map[string]string{}
 	for _, key := range c.Keys() {
 		if !strings.HasPrefix(key, "paper.") && !strings.HasPrefix(key, "diagnosis.") {
@@ -115,8 +115,8 @@ func wordsModule(c *words.Catalogue) []byte {
 		}
 	}
 	var b bytes.Buffer
-	b.WriteString("export default ")
-	e := json.NewEncoder(&b) // sorted keys, HTML escaped: the module is the same bytes each time
+	b.WriteString("globalThis.words = ")
+	e := json.NewEncoder(&b) // sorted keys, HTML escaped: the script is the same bytes each time
 	if err := e.Encode(text); err != nil {
 		panic(err)
 	}

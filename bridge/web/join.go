@@ -13,8 +13,8 @@ import (
 // after those that it imports, as if it had been fetched by itself.
 //
 // What makes this simple is how the modules are written, and anything else is an error: an import stands on one line and
-// names what it takes, an export stands before a function, a class or a constant, nothing imports in a circle, and what is
-// imported when it is needed, `import('./pin.js')`, is imported by nobody else in another way.
+// names what it takes, an export stands before a function, a class or a constant, nothing waits outside a function or
+// imports in a circle, and what is imported when it is needed, `import('./pin.js')`, is imported in no other way.
 type joining struct {
 	assets *assets
 	state  map[string]progress
@@ -86,7 +86,7 @@ func (j *joining) add(name string, lazy bool) error {
 	if lazy {
 		fmt.Fprintf(&j.out, "joined['%s'] = (run => () => run ??= (async () => {\n%sreturn %s;\n})())();\n", name, body, gives)
 	} else {
-		fmt.Fprintf(&j.out, "joined['%s'] = await (async () => {\n%sreturn %s;\n})();\n", name, body, gives)
+		fmt.Fprintf(&j.out, "joined['%s'] = (() => {\n%sreturn %s;\n})();\n", name, body, gives)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func TestJoin(t *testing.T) {
 		a.add(name, func() (io.ReadSeeker, error) { return strings.NewReader(text), nil })
 	}
 	const want = `const joined = {};
-joined['b.js'] = await (async () => {
+joined['b.js'] = (() => {
 const one = 1;
 async function two() {}
 return { one, two };
@@ -96,7 +96,7 @@ const { one } = joined['b.js'];
 class three {}
 return { three };
 })())();
-joined['a.js'] = await (async () => {
+joined['a.js'] = (() => {
 const { one, two: zwei } = joined['b.js'];
 const late = async () => (await joined['late.js']()).three;
 return {};

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"aboyeur/bridge/words"
 )
@@ -40,6 +41,7 @@ type shell struct {
 	Screen  Screen
 	Missing string // name of a screen that does not exist
 	Assets  string // "/assets/VERSION/"
+	Offsets string // of the venue's clock: offsets
 	Style   string // name of the page's own stylesheet, if it has one
 }
 
@@ -165,7 +167,7 @@ func (p *pages) send(w http.ResponseWriter, r *http.Request, status int, s shell
 		}
 	}
 	s.Path, s.Site, s.Config, s.Assets = r.URL.Path, p.Site, p.Config, "/assets/"+p.assets.version+"/"
-	s.Style = p.style(s.Page)
+	s.Style, s.Offsets = p.style(s.Page), offsets(p.Timezone, time.Now())
 
 	var b bytes.Buffer
 	if err := p.shells[s.Page].ExecuteTemplate(&b, "page", s); err != nil {
@@ -185,6 +187,31 @@ func (p *pages) send(w http.ResponseWriter, r *http.Request, status int, s shell
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // a browser that went away has no use for an error
 	return nil
+}
+
+// offsets writes how far a zone's clock is ahead of UTC now and when that changes, as `FROM:SECONDS` in seconds since 1970:
+// the change before now and the next three, so that a page need not ask its browser, and one that stays open for a year is
+// right. A zone without changes is one pair.
+func offsets(zone string, now time.Time) string {
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		at = time.UTC
+	}
+	var b strings.Builder
+	for t := now.In(at); strings.Count(b.String(), ":") < 4; {
+		_, ahead := t.Zone()
+		from, until := t.ZoneBounds()
+		start := int64(0)
+		if !from.IsZero() {
+			start = from.Unix()
+		}
+		fmt.Fprintf(&b, "%d:%d ", start, ahead)
+		if until.IsZero() {
+			break
+		}
+		t = until
+	}
+	return strings.TrimSpace(b.String())
 }
 
 var themes = []string{"day", "night"}

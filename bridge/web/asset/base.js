@@ -2,7 +2,7 @@
 
 const root = document.documentElement;
 export const lang = root.lang === 'fr' ? 'fr' : 'en';
-const catalogue = (await import(`./words.${lang}.js`)).default;
+const catalogue = globalThis.words || {}; // words.en.js or words.fr.js, which the shell loads before
 
 // site is what the shell says of the venue.
 export const site = {
@@ -39,22 +39,32 @@ export function word(prefix, value) {
 
 // ---- formats, in the venue's time zone
 
-function zoned(options) {
-  try {
-    return new Intl.DateTimeFormat(lang === 'fr' ? 'fr-FR' : 'en-GB', { timeZone: site.timezone, ...options });
-  } catch {
-    return new Intl.DateTimeFormat(lang === 'fr' ? 'fr-FR' : 'en-GB', { timeZone: 'UTC', ...options });
+// A browser takes 50 ms for its first time zone and a few more for its first number, so both are asked for when needed,
+// and hour and minute of about now come from the shell, which says when the venue's clocks are changed.
+const locale = lang === 'fr' ? 'fr-FR' : 'en-GB';
+const formats = new Map();
+function format(name, options) {
+  if (!formats.has(name)) {
+    try {
+      formats.set(name, new Intl.DateTimeFormat(locale, { timeZone: site.timezone, ...options }));
+    } catch {
+      formats.set(name, new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }));
+    }
   }
+  return formats.get(name);
 }
-const clockFormat = zoned({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const secondFormat = zoned({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const dayFormat = zoned({ weekday: 'short', day: 'numeric', month: 'short' });
-const numberFormat = new Intl.NumberFormat(lang === 'fr' ? 'fr-FR' : 'en-GB');
+const offsets = (document.body.dataset.offsets || '').split(' ').filter(Boolean).map(p => p.split(':').map(v => Number(v) * 1000)); // [from, ms ahead of UTC]
 
-export const clock = ms => clockFormat.format(ms);
-export const seconds = ms => secondFormat.format(ms);
-export const day = ms => dayFormat.format(ms);
-export const number = v => numberFormat.format(v);
+export function clock(ms) {
+  const i = offsets.findLastIndex(([from]) => from <= ms);
+  if (i < 0 || i === offsets.length - 1 && i > 0) return format('clock', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(ms);
+  return new Date(ms + offsets[i][1]).toISOString().slice(11, 16);
+}
+export const seconds = ms => format('seconds', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(ms);
+export const day = ms => format('day', { weekday: 'short', day: 'numeric', month: 'short' }).format(ms);
+
+let numbers;
+export const number = v => Number.isInteger(v) && v >= 0 && v < 1000 ? String(v) : (numbers ??= new Intl.NumberFormat(locale)).format(v);
 
 export function when(text) { // hour and minute today, with the day otherwise
   const ms = Date.parse(text);
@@ -71,7 +81,7 @@ const moneyFormats = new Map();
 function moneyFormat(currency) {
   if (!moneyFormats.has(currency)) {
     try {
-      moneyFormats.set(currency, new Intl.NumberFormat(lang === 'fr' ? 'fr-FR' : 'en-GB', { style: 'currency', currency }));
+      moneyFormats.set(currency, new Intl.NumberFormat(locale, { style: 'currency', currency }));
     } catch {
       moneyFormats.set(currency, null);
     }

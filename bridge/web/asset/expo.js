@@ -2,6 +2,7 @@
 //
 // expo-rows.js knows the orders and draws them; expo-acts.js is what hands do; this file hears the box.
 
+import './geometry.js';
 import { $, clock, h, n, swap, t, word, write } from './base.js';
 import { acts, listen } from './expo-acts.js';
 import { board, here, remove, render, rows, tick } from './expo-rows.js';

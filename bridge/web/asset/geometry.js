@@ -1,5 +1,5 @@
 // Sizes from geometry (screens.md): what a cook reads at a distance is an angle, what a thumb hits is millimetres.
-// A plain script in the head, so that the first paint already has its sizes. Nothing here is a guess about pixels:
+// The first paint waits for the page's script, and so has its sizes. Nothing here is a guess about pixels:
 // the window fills the configured diagonal, which gives pixels per millimetre.
 (() => {
   const root = document.documentElement;

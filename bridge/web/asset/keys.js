@@ -95,16 +95,20 @@ $('save').addEventListener('click', async () => {
 swap($('preset'), h('option', { value: '' }, t('keys.preset_none')), Object.keys(PRESETS).map(name => h('option', { value: name }, t('keys.preset.' + name))));
 
 draw();
-try {
-  const kept = await get(path + '/settings');
-  revision = kept.revision;
-  settings = kept.settings || {};
-  keys = settings.keys || {};
-  draw();
-  document.body.dataset.ready = '';
-} catch (fault) {
-  $('said').textContent = fault.message;
+async function load() {
+  try {
+    const kept = await get(path + '/settings');
+    revision = kept.revision;
+    settings = kept.settings || {};
+    keys = settings.keys || {};
+    draw();
+    document.body.dataset.ready = '';
+  } catch (fault) {
+    $('said').textContent = fault.message;
+  }
 }
+load();
+
 // A serial bar is heard by the box.
 let offset = 0;
 const source = new EventSource(path + '/events');

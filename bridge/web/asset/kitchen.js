@@ -5,6 +5,7 @@
 // kitchen-acts.js, kitchen-keys.js and kitchen-recall.js are the hands; kitchen-later.js and
 // kitchen-service.js ask, on the sheets of kitchen-sheet.js; kitchen-sounds.js, kitchen-painted.js and kitchen-glass.js the rest.
 
+import './geometry.js';
 import './kitchen-glass.js';
 import './kitchen-service.js';
 import './who.js';

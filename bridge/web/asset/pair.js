@@ -48,10 +48,11 @@ async function ask() {
 
 $('again').addEventListener('click', ask);
 
-try { // a browser that is paired already goes straight to its screen
-  const me = await get('/v1/session');
-  if (me?.role === 'screen' && me.screen) go(me.screen);
-  else ask();
-} catch {
+async function begin() { // a browser that is paired already goes straight to its screen
+  try {
+    const me = await get('/v1/session');
+    if (me?.role === 'screen' && me.screen) { go(me.screen); return; }
+  } catch { /* it is nobody yet */ }
   ask();
 }
+begin();
