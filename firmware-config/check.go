@@ -555,6 +555,19 @@ func (d *decoder) resolveDelivery(xs []Delivery) {
 		x := &xs[i]
 		key := index("delivery", i)
 		d.need(deliveryLink, key, d.position(key))
+		if x.Aggregator != "otter" {
+			d.need(otherDelivery, key, d.position(key))
+		} else {
+			for _, m := range []struct{ key, value, what string }{
+				{"base_url", x.BaseURL, "the address that Otter gave with the credentials"},
+				{"credentials_file", x.CredentialsFile, "the file with Otter's client_id and client_secret"},
+				{"webhook_secret_file", x.WebhookSecretFile, "the file with the secret that Otter signs with; without it every webhook is refused"},
+			} {
+				if m.value == "" && !d.blamed(key+"."+m.key) {
+					d.wrong(key, "has no "+m.key, "write "+m.key+": "+m.what)
+				}
+			}
+		}
 		if before, ok := seen[x.Aggregator]; ok && x.Aggregator != "" {
 			d.wrong(key+".aggregator", fmt.Sprintf("%s is in %s already, and a box serves one store of an aggregator", x.Aggregator, before), "remove one of the two: a second store needs a box of its own")
 		} else {

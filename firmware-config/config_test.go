@@ -347,7 +347,7 @@ func TestCheckSecrets(t *testing.T) {
 	got := strings.ReplaceAll(c.CheckSecrets("box.yaml").Error(), dir, "DIR")
 	want := `box.yaml:5:15: http.tls.key_file: "DIR/open.pem" can be opened by everybody on this machine; chmod 640 DIR/open.pem
 box.yaml:7:103: reservations[0].webhook_secret_file: "DIR/empty" is empty; put the content into it
-box.yaml:8:66: reservations[1].credentials_file: "DIR/typo.yaml" line 2 has an unknown key; known here: client_id, client_secret, scope, username, password, token
+box.yaml:8:66: reservations[1].credentials_file: "DIR/typo.yaml" line 2 has an unknown key; known here: client_id, client_secret, scope, application, username, password, token
 box.yaml:8:98: reservations[1].webhook_secret_file: "DIR/none" is not there; put the file there, or correct the name`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -94,7 +94,7 @@ func (s secret) check() error {
 
 // credentials checks the form of a credentials file and never says what stands in it.
 func credentials(path string, b []byte) error {
-	known := []string{"client_id", "client_secret", "scope", "username", "password", "token"}
+	known := []string{"client_id", "client_secret", "scope", "application", "username", "password", "token"}
 	root, fault := document(path, b)
 	if fault != nil {
 		return wrong{fmt.Sprintf("%s line %d %s", quote(path), fault.Line, fault.Problem), fault.Remedy}

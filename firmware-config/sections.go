@@ -249,7 +249,7 @@ func deliveryTable(x *Delivery) table {
 		{key: "store", doc: "The store's id at the aggregator.", required: true, example: `store: "12345"`, value: text(&x.Store, "", `the id in quotes, as in "12345"`)},
 		{key: "base_url", doc: "Address of the aggregator's API; without it the aggregator's own.", value: web(&x.BaseURL)},
 		{key: "webhook_secret_file", doc: "File with the secret of the aggregator's webhooks alone.", value: secretFile{optional(file(&x.WebhookSecretFile, "", "the name of the file")), holdsSecret}},
-		{key: "credentials_file", doc: "YAML file with client_id, client_secret, scope, username, password, token as the aggregator needs.", value: secretFile{optional(file(&x.CredentialsFile, "", "the name of the file")), holdsCredentials}},
+		{key: "credentials_file", doc: "YAML file with client_id, client_secret, scope, application, username, password, token as the aggregator needs.", value: secretFile{optional(file(&x.CredentialsFile, "", "the name of the file")), holdsCredentials}},
 		{key: "auto_accept", doc: "Accept orders without a person.", value: boolean(&x.AutoAccept, true)},
 		{key: "inject", doc: "strict: a line the POS does not know keeps the order out of it; open_item: it goes in as an open item.", value: choice(&x.Inject, InjectStrict, InjectStrict, InjectOpenItem)},
 		{key: "release_before", doc: "How long before its time a scheduled order goes to kitchen and POS.", value: duration(&x.ReleaseBefore, DefaultReleaseBefore, 0, 24*time.Hour)},

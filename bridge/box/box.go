@@ -23,6 +23,7 @@ import (
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
+	"aboyeur/bridge/delivery"
 	"aboyeur/bridge/department"
 	"aboyeur/bridge/expo"
 	"aboyeur/bridge/floor"
@@ -44,6 +45,7 @@ import (
 	"aboyeur/devices/port"
 	"aboyeur/devices/printer"
 	"aboyeur/protocol/booking"
+	"aboyeur/protocol/channel"
 	"aboyeur/protocol/escpos"
 )
 
@@ -78,8 +80,10 @@ type Options struct {
 	neighbours func() map[netip.Addr]string // and whose hardware addresses they know
 	follow     time.Duration                // and how soon a printer that is away is looked for
 
-	backoff  []time.Duration  // pauses between attempts to tell a platform
-	probe    time.Duration    // and between looks at one that is down
+	backoff     []time.Duration               // pauses between attempts to tell a platform
+	probe       time.Duration                 // and between looks at one that is down
+	aggregators map[string]channel.Aggregator // instead of those that the configuration names
+
 	till     reservation.Till // opens the checks of reservations instead of the floor
 	patience time.Duration    // with it
 }
@@ -107,6 +111,9 @@ type Box struct {
 	relay       *relay.Service       // nil without a reservation platform
 	bookings    *reservation.Service // the same
 	platforms   []booking.Platform
+	meter       *relay.Meter      // of what clouds are told; nil without them
+	deliveries  *delivery.Service // nil without a delivery aggregator
+	aggregators []channel.Aggregator
 	departments *department.Service
 	printers    *printers
 	warnings    *warning.Board
@@ -157,11 +164,12 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if err := b.buildKitchen(ctx); err != nil {
 		return nil, err
 	}
-	b.orders, err = order.New(ctx, order.Config{
+	orders := order.Config{
 		Journal: b.journal, Kitchen: passage{b.kitchen}, Calendar: order.Calendar{Location: c.Site.Location, Close: b.dayClose},
 		Currency: c.Site.Currency.Code, Courses: len(c.Courses), ReleaseBefore: releaseBefore(c), Now: o.Now, Log: o.Log, Registerer: b.registry,
-	})
-	if err != nil {
+	}
+	b.deliveryHooks(&orders)
+	if b.orders, err = order.New(ctx, orders); err != nil {
 		return nil, err
 	}
 	b.access, err = access.New(ctx, access.Config{
@@ -178,6 +186,14 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	if err := b.buildDesk(); err != nil {
+		return nil, err
+	}
+	if len(c.Delivery)+len(c.Reservations) > 0 {
+		if b.meter, err = relay.NewMeter(b.registry); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.buildDelivery(ctx); err != nil {
 		return nil, err
 	}
 	if err := b.buildPlatforms(ctx); err != nil {
@@ -306,9 +322,7 @@ func (b *Box) buildServer() (err error) {
 	if b.folio != nil {
 		routes = append(routes, b.folio.Routes()...)
 	}
-	if b.bookings != nil {
-		routes = append(routes, b.bookings.Routes()...)
-	}
+	routes = append(routes, b.cloudRoutes()...)
 	if b.till != nil {
 		routes = append(routes, b.till.Routes()...)
 	}
@@ -407,6 +421,9 @@ func (b *Box) supervise() error {
 		b.floor.Add("platforms", b.relay.Run)
 		b.floor.Add("reservations", b.bookings.Run)
 	}
+	if b.deliveries != nil {
+		b.floor.Add("deliveries", b.deliveries.Run)
+	}
 	if b.till != nil {
 		b.floor.Add("till queue", b.till.Run)
 	}
@@ -465,6 +482,7 @@ func (b *Box) close() error {
 		}
 	}
 	b.closePlatforms()
+	b.closeAggregators()
 	if b.journal != nil {
 		faults = append(faults, b.journal.Close())
 	}

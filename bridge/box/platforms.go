@@ -61,7 +61,7 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 	}
 	var err error
 	b.relay, err = relay.New(relay.Config{
-		Journal: b.journal, Platform: out, Language: b.c.Site.Language, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Registerer: b.registry,
+		Journal: b.journal, Platform: out, Language: b.c.Site.Language, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Meter: b.meter,
 		DayEnd: calendar.End, Backoff: b.o.backoff, Probe: b.o.probe,
 		Heard: func(platform string, err error) {
 			if err == nil {

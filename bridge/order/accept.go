@@ -165,6 +165,12 @@ func (s *Service) ReleaseNow(tx *journal.Tx, id journal.ID, by string) error {
 	return s.begin(tx, o, "released", by)
 }
 
+// Stored reads an order within the caller's transaction.
+func (s *Service) Stored(tx *journal.Tx, id journal.ID) (o *sale.Order, state, inPOS string, err error) {
+	was, err := load(tx, id)
+	return was.Order, was.state, was.inPOS, err
+}
+
 func rank(state string) int {
 	switch state {
 	case WaitingAccept:

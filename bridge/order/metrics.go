@@ -63,6 +63,14 @@ func (m *metrics) count(source, outcome string) {
 	m.orders.WithLabelValues(m.label(source), outcome).Inc()
 }
 
+// Count adds an order that came another way than by POST /v1/orders; took, when it is not zero, is what its answer took.
+func (s *Service) Count(source, outcome string, took time.Duration) {
+	s.metrics.count(source, outcome)
+	if took > 0 {
+		s.metrics.ack.Observe(took.Seconds())
+	}
+}
+
 // countInvalid adds a refused request. What it says of its source makes no new label: it may say anything.
 func (m *metrics) countInvalid(source string) {
 	m.mu.Lock()

@@ -228,6 +228,16 @@ func (s *Service) Injected(tx *journal.Tx, id journal.ID, h Handed) error {
 	return fmt.Errorf("order %s cannot stand in the POS as %q", id, h.InPOS)
 }
 
+// Injection tells within the caller's transaction why an order is not in the POS, and how it went in.
+func (s *Service) Injection(tx *journal.Tx, id journal.ID) (in Injection, err error) {
+	const selectPOS = `SELECT state, cause, detail, attempts, pos_id, open_items, stale FROM order_pos WHERE order_key = ?`
+	err = tx.QueryRow(selectPOS, []any{id.Key()}, &in.State, &in.Cause, &in.Detail, &in.Attempts, &in.POSID, &in.OpenItems, &in.Stale)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return in, err
+}
+
 const appendLog = `UPDATE orders SET log = log || ? WHERE key = ?`
 
 // log adds a step to the time line that moves nothing, and tells the feed that there is news.

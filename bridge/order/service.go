@@ -214,6 +214,9 @@ func (s *Service) PlaceAs(ctx context.Context, by access.Principal, key string, 
 		}
 		return nil
 	})
+	if errors.Is(err, ErrOther) {
+		return Receipt{ID: at}, true, err
+	}
 	if err != nil {
 		return Receipt{}, false, err
 	}

@@ -383,9 +383,9 @@ func (l *link) settle(d *due, state, answer string) {
 		}
 		tx.After(func(err error) {
 			if err == nil {
-				l.s.metrics.count(l.name, state)
+				l.s.metrics.Count(l.name, state)
 				if state == Sent {
-					l.s.metrics.seconds.WithLabelValues(l.name).Observe(now.Sub(d.created).Seconds())
+					l.s.metrics.Took(l.name, now.Sub(d.created))
 				}
 			}
 			l.free(d.party)

@@ -70,13 +70,14 @@ type Config struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
+	Meter      *Meter // shared with others who tell clouds; nil: one of its own, with Registerer
 }
 
 // Service keeps the outboxes of all platforms. Its methods may be called from any goroutine.
 type Service struct {
 	c       Config
 	words   *words.Catalogue
-	metrics *metrics
+	metrics *Meter
 	links   map[string]*link
 }
 
@@ -109,12 +110,18 @@ func New(c Config) (*Service, error) {
 		c.Warnings = warning.New(c.Now, c.Log)
 	}
 	s := &Service{c: c, words: words.In(c.Language), links: map[string]*link{}}
-	var err error
-	if s.metrics, err = newMetrics(c.Registerer, s); err != nil {
-		return nil, err
+	if s.metrics = c.Meter; s.metrics == nil {
+		var err error
+		if s.metrics, err = NewMeter(c.Registerer); err != nil {
+			return nil, err
+		}
 	}
 	for name, p := range c.Platform {
 		s.links[name] = newLink(s, name, p)
+		s.metrics.Watch(name, func(ctx context.Context) (int, error) {
+			q, err := s.Queue(ctx, name)
+			return q.Waiting, err
+		})
 	}
 	return s, nil
 }
@@ -228,7 +235,7 @@ func (s *Service) Put(tx *journal.Tx, platform string, party int64, u booking.Up
 			return
 		}
 		for range gone {
-			s.metrics.count(platform, Superseded)
+			s.metrics.Count(platform, Superseded)
 		}
 		if tight {
 			l.hurry(party)

@@ -102,16 +102,25 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request, i *integration, s
 	return api.Answer(w, status, v)
 }
 
-func (s *Service) getIntegrations(w http.ResponseWriter, r *http.Request) error {
-	list := integrations{Integrations: []Integration{}}
+// Integrations are all platforms with their settings.
+func (s *Service) Integrations(ctx context.Context) ([]Integration, error) {
+	list := []Integration{}
 	for _, i := range s.links {
-		v, err := s.view(r.Context(), i)
+		v, err := s.view(ctx, i)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		list.Integrations = append(list.Integrations, v)
+		list = append(list, v)
 	}
-	return api.Answer(w, http.StatusOK, list)
+	return list, nil
+}
+
+func (s *Service) getIntegrations(w http.ResponseWriter, r *http.Request) error {
+	list, err := s.Integrations(r.Context())
+	if err != nil {
+		return err
+	}
+	return api.Answer(w, http.StatusOK, integrations{list})
 }
 
 func (s *Service) getIntegration(w http.ResponseWriter, r *http.Request) error {

@@ -1,0 +1,425 @@
+package delivery
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"aboyeur/bridge/journal"
+	"aboyeur/bridge/warning"
+	"aboyeur/protocol/channel"
+	"aboyeur/protocol/rest"
+)
+
+// Kinds of calls. Progress is called by the name of the status.
+const (
+	callCreated   = "created"
+	callUpdated   = "updated" // answers an update
+	callFailed    = "failed"
+	callAccept    = "accept"
+	callDeny      = "deny"
+	callFetch     = "fetch"
+	callCancelled = "cancelled"
+	callPaused    = "paused"
+	callPause     = "pause"
+	callResume    = "resume"
+	callAnswer    = "answer"
+	callInjected  = "injected"
+)
+
+// States of a call.
+const (
+	waiting    = "waiting"
+	sent       = "sent"
+	superseded = "superseded"
+	skipped    = "skipped"
+	failed     = "failed"
+	expired    = "expired"
+)
+
+// A call is one thing that an aggregator is told.
+type call struct {
+	Kind      string             `json:"kind"`
+	Ref       channel.Ref        `json:"ref,omitzero"`
+	Ready     time.Time          `json:"ready,omitzero"`
+	Until     time.Time          `json:"until,omitzero"`
+	Reason    string             `json:"reason,omitzero"`
+	Failure   *channel.Failure   `json:"failure,omitzero"`
+	Denial    *channel.Denial    `json:"denial,omitzero"`
+	Injection *channel.Injection `json:"injection,omitzero"`
+	Event     *channel.Event     `json:"event,omitzero"`
+	Paused    bool               `json:"paused,omitzero"`
+	Update    bool               `json:"update,omitzero"`
+}
+
+// class is how soon a call goes among others: results of new orders, cancellations, progress (spec/delivery.md 5.5).
+func (c *call) class() int {
+	switch c.Kind {
+	case callCreated, callUpdated, callFailed, callAccept, callDeny, callFetch:
+		return 0
+	case callCancelled, callPaused, callPause, callResume, callAnswer:
+		return 1
+	}
+	return 2
+}
+
+const (
+	insertCall = `INSERT INTO delivery_calls (key, aggregator, order_key, class, kind, state, attempts, next_at, created_at, cause, content) VALUES (?, ?, ?, ?, ?, 'waiting', 0, 0, ?, '', ?)`
+	// What goes beyond a status makes telling that status superfluous.
+	supersede = `UPDATE delivery_calls SET state = 'superseded' WHERE order_key = ? AND order_key <> 0 AND state = 'waiting' AND kind IN ('prepared', 'handed_off') AND attempts = 0`
+)
+
+// put keeps a call for the aggregator within the caller's transaction.
+func (s *Service) put(tx *journal.Tx, l *link, order int64, c call) error {
+	content, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("keep what %s is told: %w", l.Name, err)
+	}
+	switch c.Kind {
+	case "handed_off", "fulfilled", callCancelled:
+		if _, err := tx.Exec(supersede, order); err != nil {
+			return fmt.Errorf("keep what %s is told: %w", l.Name, err)
+		}
+	}
+	if _, err := tx.Exec(insertCall, s.c.Journal.NewID().Key(), l.Name, order, c.class(), c.Kind, tx.Now().UnixMicro(), content); err != nil {
+		return fmt.Errorf("keep what %s is told: %w", l.Name, err)
+	}
+	tx.Follow(func(err error) {
+		if err == nil {
+			poke(l.out.wake)
+		}
+	})
+	return nil
+}
+
+// parallel is how many calls to one aggregator are under way at most; its client shares eight connections.
+const parallel = 4
+
+// downAfter is how many calls in a row fail before people are warned.
+const downAfter = 3
+
+// An outbox tells one aggregator. One goroutine, run, decides what goes next; each call has its own.
+type outbox struct {
+	s    *Service
+	l    *link
+	wake chan struct{} // of size 1: there may be something to do
+
+	mu     sync.Mutex           // guards what follows; held for memory only
+	busy   map[int64]bool       // calls under way or not yet recorded
+	orders map[int64]int        // of busy calls, by order
+	quiet  map[string]time.Time // kinds that have no call left until then
+	misses int                  // calls in a row that nobody answered
+	fault  string
+	sentAt time.Time
+	calls  sync.WaitGroup
+}
+
+func newOutbox(s *Service, l *link) *outbox {
+	return &outbox{s: s, l: l, wake: make(chan struct{}, 1), busy: map[int64]bool{}, orders: map[int64]int{}, quiet: map[string]time.Time{}}
+}
+
+// run works until ctx ends.
+func (o *outbox) run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	defer o.calls.Wait()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-o.wake:
+		case <-timer.C:
+		}
+		pause, err := o.work(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		timer.Reset(pause)
+	}
+}
+
+// due is a call whose turn may have come.
+type due struct {
+	key, order int64
+	kind       string
+	attempts   int
+	next       time.Time
+	created    time.Time
+	call       call
+}
+
+// The oldest call of an order goes before its younger ones.
+const selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at, content FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting'
+AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
+
+// idle is how long an outbox without anything to do sleeps; it is woken when there is.
+const idle = time.Hour
+
+// work starts what is due and returns how long there is nothing more to start.
+func (o *outbox) work(ctx context.Context) (time.Duration, error) {
+	list, err := o.read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	now := o.s.c.Now()
+	pause := idle
+	later := func(at time.Time) { pause = min(pause, max(at.Sub(now), time.Millisecond)) }
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range list {
+		d := &list[i]
+		if o.busy[d.key] || d.order != 0 && o.orders[d.order] > 0 {
+			continue
+		}
+		if at := o.quiet[d.kind]; at.After(now) {
+			later(at)
+			continue
+		}
+		if d.next.After(now) {
+			later(d.next)
+			continue
+		}
+		if len(o.busy) >= parallel {
+			return pause, nil // the end of a call wakes us
+		}
+		o.busy[d.key] = true
+		if d.order != 0 {
+			o.orders[d.order]++
+		}
+		o.calls.Go(func() { o.call(ctx, *d) })
+	}
+	return pause, nil
+}
+
+func (o *outbox) read(ctx context.Context) ([]due, error) {
+	rows, err := o.s.c.Journal.Read().QueryContext(ctx, selectWaiting, o.l.Name)
+	if err != nil {
+		return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+	}
+	defer rows.Close()
+	var list []due
+	for rows.Next() {
+		var d due
+		var next, created int64
+		var content []byte
+		if err := rows.Scan(&d.key, &d.order, &d.kind, &d.attempts, &next, &created, &content); err != nil {
+			return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+		}
+		if err := json.Unmarshal(content, &d.call); err != nil {
+			return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+		}
+		d.next, d.created = journal.FromMicros(next), journal.FromMicros(created)
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}
+
+// free gives a call's place back.
+func (o *outbox) free(d *due) {
+	o.mu.Lock()
+	delete(o.busy, d.key)
+	if d.order != 0 {
+		if o.orders[d.order]--; o.orders[d.order] <= 0 {
+			delete(o.orders, d.order)
+		}
+	}
+	o.mu.Unlock()
+	poke(o.wake)
+}
+
+// call makes one attempt and records what came of it.
+func (o *outbox) call(ctx context.Context, d due) {
+	now := o.s.c.Now()
+	if d.created.Add(o.s.c.Life).Before(now) {
+		o.settle(&d, expired, "")
+		return
+	}
+	var state string
+	err := o.s.c.Journal.Read().QueryRowContext(ctx, `SELECT state FROM delivery_calls WHERE key = ?`, d.key).Scan(&state)
+	if err != nil || state != waiting { // superseded meanwhile
+		o.free(&d)
+		return
+	}
+	attempt, cancel := context.WithTimeout(ctx, o.s.c.Timeout)
+	err = o.make(attempt, &d.call)
+	cancel()
+	var limited *channel.Limited
+	var e *rest.Error
+	switch {
+	case err == nil:
+		o.came(nil)
+		o.settle(&d, sent, "")
+	case errors.Is(err, channel.ErrUnsupported):
+		o.settle(&d, skipped, "")
+	case ctx.Err() != nil:
+		o.free(&d) // broken off; it goes out again after a restart
+	case errors.As(err, &limited):
+		o.hush(d.kind, now.Add(max(limited.After, 10*time.Millisecond)))
+		o.free(&d)
+	case errors.As(err, &e) && e.Status == http.StatusTooManyRequests:
+		o.hush(d.kind, now.Add(max(e.RetryAfter, time.Second)))
+		o.later(&d, now, err)
+	case errors.As(err, &e) && e.Fate == rest.Refused && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusUnauthorized &&
+		e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooEarly:
+		o.came(nil)
+		o.settle(&d, failed, err.Error())
+	default:
+		var no *malformed
+		if errors.As(err, &no) {
+			o.settle(&d, failed, err.Error())
+			return
+		}
+		o.came(err)
+		pauses := o.s.c.Backoff
+		pause := pauses[min(d.attempts, len(pauses)-1)]
+		pause -= rand.N(pause/4 + 1)
+		if e != nil {
+			pause = max(pause, e.RetryAfter)
+		}
+		o.later(&d, now.Add(pause), err)
+	}
+}
+
+// make makes a call.
+func (o *outbox) make(ctx context.Context, c *call) error {
+	a := o.l.Client
+	switch c.Kind {
+	case callCreated, callUpdated:
+		return a.Created(ctx, c.Ref)
+	case callFailed:
+		return a.Failed(ctx, c.Ref, *c.Failure)
+	case callAccept:
+		return a.Accept(ctx, c.Ref, c.Ready)
+	case callDeny:
+		return a.Deny(ctx, c.Ref, *c.Denial)
+	case callCancelled:
+		return a.Cancelled(ctx, c.Ref, c.Reason)
+	case callInjected:
+		return a.Injected(ctx, c.Ref, *c.Injection)
+	case string(channel.Prepared):
+		return a.Ready(ctx, c.Ref)
+	case string(channel.HandedOff):
+		return a.HandedOff(ctx, c.Ref)
+	case string(channel.Fulfilled):
+		return a.Fulfilled(ctx, c.Ref)
+	case callPaused:
+		return a.Paused(ctx, c.Ref.Event, c.Paused, "")
+	case callPause:
+		return a.Pause(ctx, c.Until, c.Reason)
+	case callResume:
+		return a.Resume(ctx)
+	case callAnswer:
+		return a.Answer(ctx, *c.Event, c.Failure)
+	case callFetch:
+		return o.s.fetch(ctx, o.l, c)
+	}
+	return fmt.Errorf("%w: %s", channel.ErrUnsupported, c.Kind)
+}
+
+const (
+	settleCall = `UPDATE delivery_calls SET state = ?, cause = ?, attempts = attempts + 1 WHERE key = ? AND state = 'waiting'`
+	delayCall  = `UPDATE delivery_calls SET attempts = attempts + 1, next_at = ?, cause = ? WHERE key = ? AND state = 'waiting'`
+)
+
+// settle records the end of a call. It may ride the next commit: one that is lost goes out again, and its event or order tells
+// the aggregator that it is the same.
+func (o *outbox) settle(d *due, state, cause string) {
+	if o.s.c.Meter != nil {
+		o.s.c.Meter.Count(o.l.Name, state)
+		if state == sent {
+			o.s.c.Meter.Took(o.l.Name, o.s.c.Now().Sub(d.created))
+		}
+	}
+	if state == failed {
+		o.s.c.Log.Warn("an aggregator refused what it was told", "platform", o.l.Name, "kind", d.kind, "order", d.call.Ref.FriendlyID, "err", cause)
+	}
+	o.s.c.Journal.Later(func(tx *journal.Tx) error {
+		tx.After(func(error) { o.free(d) })
+		_, err := tx.Exec(settleCall, state, tidy(cause, 300), d.key)
+		return err
+	})
+}
+
+// later records that a call has to be made again.
+func (o *outbox) later(d *due, at time.Time, cause error) {
+	o.s.c.Journal.Later(func(tx *journal.Tx) error {
+		tx.After(func(error) { o.free(d) })
+		_, err := tx.Exec(delayCall, at.UnixMicro(), tidy(cause.Error(), 300), d.key)
+		return err
+	})
+}
+
+// hush lets a kind of call rest until at.
+func (o *outbox) hush(kind string, at time.Time) {
+	o.mu.Lock()
+	if o.quiet[kind].Before(at) {
+		o.quiet[kind] = at
+	}
+	o.mu.Unlock()
+}
+
+// came notes whether the aggregator answers.
+func (o *outbox) came(err error) {
+	o.mu.Lock()
+	if err == nil {
+		o.misses, o.fault, o.sentAt = 0, "", o.s.c.Now()
+	} else {
+		o.misses++
+		o.fault = err.Error()
+	}
+	misses := o.misses
+	o.mu.Unlock()
+	switch {
+	case err == nil:
+		o.s.c.Warnings.Lower("aggregator_silent", o.l.Name)
+	case misses == downAfter:
+		o.s.raise("aggregator_silent", warning.Warn, o.l.Name, o.l.Title, tidy(err.Error(), 200))
+	}
+}
+
+// A Queue is what an aggregator has still to be told.
+type Queue struct {
+	Waiting int       `json:"waiting"`
+	Oldest  time.Time `json:"oldest,omitzero" doc:"since when the oldest one waits"`
+	Failed  int       `json:"failed" doc:"refused by the aggregator within the last day"`
+	SentAt  time.Time `json:"sent_at,omitzero" doc:"the last call that it took"`
+	Error   string    `json:"error,omitzero" doc:"why it cannot be told now"`
+}
+
+const (
+	selectQueue  = `SELECT count(*), coalesce(min(created_at), 0) FROM delivery_calls WHERE aggregator = ? AND state = 'waiting'`
+	selectFailed = `SELECT count(*) FROM delivery_calls WHERE key > ? AND aggregator = ? AND state = 'failed'`
+)
+
+// Queue tells how much an aggregator has still to be told.
+func (s *Service) Queue(ctx context.Context, name string) (Queue, error) {
+	l := s.link(name)
+	if l == nil {
+		return Queue{}, ErrNone
+	}
+	var q Queue
+	var oldest int64
+	if err := s.c.Journal.Read().QueryRowContext(ctx, selectQueue, name).Scan(&q.Waiting, &oldest); err != nil {
+		return q, fmt.Errorf("read what %s is told: %w", name, err)
+	}
+	var n sql.NullInt64
+	day := s.c.Now().Add(-24*time.Hour).UnixMilli() << 12
+	if err := s.c.Journal.Read().QueryRowContext(ctx, selectFailed, day, name).Scan(&n); err != nil {
+		return q, fmt.Errorf("read what %s refused: %w", name, err)
+	}
+	q.Failed, q.Oldest = int(n.Int64), journal.FromMicros(oldest)
+	l.out.mu.Lock()
+	q.SentAt, q.Error = l.out.sentAt, l.out.fault
+	l.out.mu.Unlock()
+	return q, nil
+}
