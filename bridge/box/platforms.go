@@ -38,7 +38,7 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 	rc := reservation.Config{
 		Journal: b.journal, Floor: tables{b.checks, b.c.Site.Currency.Code}, Calendar: calendar, Location: b.c.Site.Location,
 		Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language, Warnings: b.warnings, Now: b.o.Now, Log: b.log,
-		Till: b.o.till, Patience: b.o.patience,
+		Address: b.c.HTTP.PublicURL, POS: b.c.POS.Kind, Till: b.o.till, Patience: b.o.patience,
 	}
 	if b.o.till != nil {
 		rc.Retry = b.o.pause
@@ -52,6 +52,7 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 		}
 		link := reservation.Link{
 			Name: r.Platform, Venue: r.Venue, Title: platformTitle(r.Platform), Enabled: r.Enabled, Settings: platformSettings(r), Webhook: b.c.HTTP.PublicURL != "",
+			Credentials: r.CredentialsFile != "", Secret: r.WebhookSecretFile != "",
 		}
 		if client != nil {
 			link.Client, out[r.Platform] = client, client

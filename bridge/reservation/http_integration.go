@@ -2,7 +2,9 @@ package reservation
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -29,11 +31,31 @@ type Integration struct {
 	HeardAt      time.Time            `json:"heard_at,omitzero" doc:"the platform's last message"`
 	PulledAt     time.Time            `json:"pulled_at,omitzero" doc:"the platform was read last"`
 	Webhook      string               `json:"webhook,omitzero" doc:"path below the box's public address that the platform calls"`
+	Address      string               `json:"address,omitzero" doc:"the whole of it, where the box has a public address"`
 	Reachable    bool                 `json:"reachable" doc:"the platform can call us"`
+	Credentials  bool                 `json:"credentials" doc:"the box has credentials for the platform"`
+	Secret       bool                 `json:"secret" doc:"the box has the secret of the platform's messages"`
+	POS          string               `json:"pos" enum:"builtin,lightspeed-k,lightspeed-o,bepoz" doc:"the till that is linked"`
+	Linked       *Linked              `json:"linked,omitzero" doc:"who switched the link on last; of a single platform only"`
+	Today        Today                `json:"today"`
 	Capabilities booking.Capabilities `json:"capabilities"`
 	Queue        Queue                `json:"queue"`
 	Settings     Settings             `json:"settings"`
 	Revision     int64                `json:"revision" doc:"of the settings; 0: those of the configuration"`
+}
+
+// Linked is who switched a link on.
+type Linked struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
+
+// Today is what the business day has brought so far.
+type Today struct {
+	Day          string `json:"day"`
+	Reservations int    `json:"reservations"`
+	Seated       int    `json:"seated"`
+	Problems     int    `json:"problems" doc:"orders that failed, without those that the settings do not want"`
 }
 
 type integrations struct {
@@ -68,11 +90,51 @@ func (s *Service) integrationRoutes() []api.Route {
 	}
 }
 
+const (
+	selectToday = `SELECT platform, count(*), sum(status IN ('seated', 'partially_seated')), sum(order_state = 'failed' AND problem <> 'order_creation_disabled')
+		FROM reservations WHERE business_day = ? GROUP BY platform`
+	selectLinked = `SELECT by, at FROM audit WHERE act = 'integration_activate' AND subject = ? ORDER BY number DESC LIMIT 1`
+)
+
+// todays counts the business day's reservations of each platform.
+func (s *Service) todays(ctx context.Context) (day string, by map[string]Today, err error) {
+	day, by = s.c.Calendar.Day(s.c.Now()), map[string]Today{}
+	rows, err := s.c.Journal.Read().QueryContext(ctx, selectToday, day)
+	if err != nil {
+		return day, nil, fmt.Errorf("count the day's reservations: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var platform string
+		t := Today{Day: day}
+		if err := rows.Scan(&platform, &t.Reservations, &t.Seated, &t.Problems); err != nil {
+			return day, nil, fmt.Errorf("count the day's reservations: %w", err)
+		}
+		by[platform] = t
+	}
+	return day, by, rows.Err()
+}
+
+// linked tells who switched a link on last; nil when the configuration did.
+func (s *Service) linked(ctx context.Context, i *integration) (*Linked, error) {
+	var l Linked
+	var at int64
+	err := s.c.Journal.Read().QueryRowContext(ctx, selectLinked, i.Name).Scan(&l.By, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read who linked %s: %w", i.Name, err)
+	}
+	l.At = journal.FromMicros(at)
+	return &l, nil
+}
+
 func (s *Service) view(ctx context.Context, i *integration) (Integration, error) {
 	st, set := i.now(), i.settings.Load()
 	v := Integration{
 		Platform: i.Name, Title: i.Title, Venue: i.Venue, State: st.State, On: i.on(), Detail: st.Detail, Since: st.Since, ExpiresAt: st.ExpiresAt, HeardAt: st.HeardAt, PulledAt: st.PulledAt,
-		Reachable: i.Webhook, Capabilities: i.can, Settings: set.Settings, Revision: set.revision,
+		Reachable: i.Webhook, Credentials: i.Credentials, Secret: i.Secret, POS: s.c.POS, Capabilities: i.can, Settings: set.Settings, Revision: set.revision,
 	}
 	if v.Capabilities.Stages = orNone(v.Capabilities.Stages); v.Capabilities.Statuses == nil {
 		v.Capabilities.Statuses = []booking.Status{}
@@ -81,6 +143,9 @@ func (s *Service) view(ctx context.Context, i *integration) (Integration, error)
 		v.Webhook = "/webhooks/" + i.Name
 	} else {
 		v.Webhook = "/v1/platforms/" + i.Name + "/restaurants/" + i.Venue + "/reservations/{id}"
+	}
+	if s.c.Address != "" {
+		v.Address = strings.TrimRight(s.c.Address, "/") + v.Webhook
 	}
 	var err error
 	v.Queue, err = s.c.Relay.Queue(ctx, i.Name)
@@ -99,17 +164,32 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request, i *integration, s
 	if err != nil {
 		return err
 	}
+	day, today, err := s.todays(r.Context())
+	if err != nil {
+		return err
+	}
+	if v.Linked, err = s.linked(r.Context(), i); err != nil {
+		return err
+	}
+	v.Today = today[i.Name]
+	v.Today.Day = day
 	return api.Answer(w, status, v)
 }
 
 // Integrations are all platforms with their settings.
 func (s *Service) Integrations(ctx context.Context) ([]Integration, error) {
 	list := []Integration{}
+	day, today, err := s.todays(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, i := range s.links {
 		v, err := s.view(ctx, i)
 		if err != nil {
 			return nil, err
 		}
+		v.Today = today[i.Name]
+		v.Today.Day = day
 		list = append(list, v)
 	}
 	return list, nil

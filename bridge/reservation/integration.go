@@ -80,7 +80,7 @@ func (s *Service) turn(tx *journal.Tx, i *integration, to, detail string) error 
 		st.Since = tx.Now()
 	}
 	st.State, st.Detail, st.ExpiresAt = to, detail, time.Time{}
-	if to == Activating {
+	if to == Activating && i.Client != nil {
 		st.ExpiresAt = tx.Now().Add(DefaultPending)
 	}
 	return s.keep(tx, i, st)
@@ -158,8 +158,16 @@ func (s *Service) prove(ctx context.Context, i *integration) {
 	}
 	// Only a link that nobody switched off meanwhile is changed.
 	werr := s.c.Journal.Insist(context.WithoutCancel(ctx), func(tx *journal.Tx) error {
-		if !i.on() || to == Activating {
+		switch st := i.now(); {
+		case !i.on():
 			return nil
+		case to == Activating:
+			// The first message proves the link, and that may be tonight's first guest.
+			if st.State != Activating || st.ExpiresAt.IsZero() {
+				return nil
+			}
+			st.ExpiresAt = st.Since.Add(DefaultAwait)
+			return s.keep(tx, i, st)
 		}
 		return s.turn(tx, i, to, detail)
 	})
@@ -345,7 +353,10 @@ func (s *Service) step(ctx context.Context, i *integration) time.Duration {
 	case Disabling:
 		s.tellDisabled(ctx, i)
 	case Activating, Broken:
-		if st.State == Broken || tries == 0 {
+		switch {
+		case st.State == Activating && !st.ExpiresAt.IsZero() && !now.Before(st.ExpiresAt):
+			s.expire(ctx, i)
+		case st.State == Broken || tries == 0:
 			s.prove(ctx, i)
 		}
 	}
@@ -372,10 +383,33 @@ func (s *Service) step(ctx context.Context, i *integration) time.Duration {
 func (i *integration) rest(now time.Time, longest time.Duration) time.Duration {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if at := i.state.ExpiresAt; i.state.State == Activating && at.After(now) {
+		longest = min(longest, at.Sub(now))
+	}
 	if i.again.After(now) {
 		return min(longest, i.again.Sub(now))
 	}
 	return longest
+}
+
+// expire ends an activation that nothing confirmed in time (OT-06).
+func (s *Service) expire(ctx context.Context, i *integration) {
+	s.c.Relay.Hold(i.Name)
+	err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+		if i.now().State != Activating {
+			return nil
+		}
+		if err := s.turn(tx, i, Inactive, s.words.T("reservation.not_confirmed")); err != nil {
+			return err
+		}
+		return s.c.Relay.Drop(tx, i.Name)
+	})
+	if err != nil {
+		s.c.Log.Warn("state of an integration not stored", "platform", i.Name, "err", err)
+	}
+	if i.on() {
+		s.c.Relay.Release(i.Name) // proved at the last moment, or not stored
+	}
 }
 
 // tellDisabled tells the platform that the link is off.

@@ -180,6 +180,7 @@ func (s *Service) join(tx *journal.Tx, i *integration, id, check journal.ID, ori
 // them are a question for a person.
 func (s *Service) matchParty(tx *journal.Tx, i *integration, r *row, tables []string) error {
 	var found []Check
+	set := i.settings.Load()
 	for _, t := range tables {
 		on, err := s.c.Floor.On(tx, t)
 		if err != nil {
@@ -190,7 +191,7 @@ func (s *Service) matchParty(tx *journal.Tx, i *integration, r *row, tables []st
 			if err != nil {
 				return err
 			}
-			if len(belongs) == 0 && within(c.OpenedAt, r.SeatedAt) && !slices.ContainsFunc(found, func(f Check) bool { return f.ID == c.ID }) {
+			if len(belongs) == 0 && set.within(c.OpenedAt, r.SeatedAt) && !slices.ContainsFunc(found, func(f Check) bool { return f.ID == c.ID }) {
 				found = append(found, c)
 			}
 		}
@@ -216,14 +217,14 @@ func (s *Service) match(tx *journal.Tx, i *integration, r *row, found []Check) e
 	return s.store(tx, r)
 }
 
-// within tells whether a check was opened when the party could have come.
-func within(opened, seated time.Time) bool {
-	return !opened.Before(seated.Add(-windowBefore)) && !opened.After(seated.Add(windowAfter))
-}
-
 // wanting gives the parties that a check may be of: they sit at one of its tables without a check.
 func (s *Service) wanting(tx *journal.Tx, c Check, but journal.ID) (list []*row, err error) {
-	from, to := c.OpenedAt.Add(-windowAfter), c.OpenedAt.Add(windowBefore)
+	var before, after int
+	for _, i := range s.links {
+		set := i.settings.Load()
+		before, after = max(before, set.MatchBefore), max(after, set.MatchAfter)
+	}
+	from, to := c.OpenedAt.Add(-time.Duration(after)*time.Minute), c.OpenedAt.Add(time.Duration(before)*time.Minute)
 	err = tx.Query(selectWanting, []any{journal.Micros(from), journal.Micros(to)}, func(read func(...any) error) error {
 		r, err := scan(read)
 		if err != nil {
@@ -234,6 +235,9 @@ func (s *Service) wanting(tx *journal.Tx, c Check, but journal.ID) (list []*row,
 			return nil
 		}
 		set := i.settings.Load()
+		if !set.within(c.OpenedAt, r.SeatedAt) {
+			return nil
+		}
 		for _, t := range s.floorTables(&set.Settings, r.Content.Tables) {
 			if slices.Contains(c.Tables, t) {
 				list = append(list, r)

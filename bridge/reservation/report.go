@@ -247,6 +247,9 @@ func (s *Service) may(r *row) []string {
 	if r.Order != Open {
 		list = append(list, "link")
 	}
+	if r.Order == Open && s.deposits(r).Remaining > 0 {
+		list = append(list, "deposit")
+	}
 	for _, end := range []struct {
 		status booking.Status
 		act    string

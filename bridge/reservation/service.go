@@ -43,8 +43,7 @@ const (
 	DefaultOverlap  = 5 * time.Minute  // what a read looks back beyond the one before (spec/reservations.md 6.1)
 	DefaultPending  = 15 * time.Minute // an activation that nothing confirmed is over then
 
-	windowBefore = 20 * time.Minute // a check opened so long before the party sat may be its (spec/reservations.md 4)
-	windowAfter  = 25 * time.Minute // and so long after
+	DefaultAwait = 24 * time.Hour // the same, where only a message of the platform can confirm
 )
 
 // Link is one platform of the venue.
@@ -56,6 +55,9 @@ type Link struct {
 	Client   booking.Platform // nil: it only sends to the generic inbound API
 	Settings Settings         // until somebody changes them in the console
 	Webhook  bool             // the platform can reach us
+
+	Credentials bool // the box has some for the platform
+	Secret      bool // and the secret of its messages
 }
 
 // Calendar tells business days.
@@ -74,6 +76,8 @@ type Config struct {
 	Location *time.Location
 	Currency string
 	Language string
+	Address  string // where clouds reach the box; "": they do not
+	POS      string // the kind of till, for who links it on a platform's side
 
 	Patience time.Duration
 	Retry    time.Duration

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"aboyeur/bridge/api"
@@ -17,9 +18,15 @@ const (
 	maxList      = 100 // entries of a list
 	maxGroups    = 500
 	maxRetention = 3650 // days
+	maxWindow    = 240  // minutes
 
 	// DefaultRetention is how many days a guest is remembered after the reservation.
 	DefaultRetention = 30
+
+	// A check that staff opened so long before or after the party sat down may be the party's: the one window that a vendor
+	// has published (spec/reservations.md 4).
+	DefaultMatchBefore = 20 // minutes
+	DefaultMatchAfter  = 25
 )
 
 // Settings are what a venue wants of one platform (spec/reservations.md 9).
@@ -36,6 +43,8 @@ type Settings struct {
 	RelayCheckData        bool              `json:"relay_check_data" doc:"items and totals are told, where the platform takes them"`
 	OpenOnPartiallySeated bool              `json:"open_on_partially_seated"`
 	RegressAfterBill      bool              `json:"regress_after_bill" doc:"a course ordered after the bill takes the table back to it"`
+	MatchBefore           int               `json:"match_before_minutes" minimum:"0" maximum:"240" doc:"a check that staff opened so long before the party sat down may be its"`
+	MatchAfter            int               `json:"match_after_minutes" minimum:"0" maximum:"240" doc:"and so long after"`
 	PayByDeposit          Button            `json:"pay_by_deposit"`
 	ManageReservations    Button            `json:"manage_reservations"`
 	GuestRetentionDays    int               `json:"guest_retention_days" minimum:"1" maximum:"3650"`
@@ -51,7 +60,8 @@ type Button struct {
 
 // Defaults are the settings of a platform nobody has set up.
 func Defaults() Settings {
-	return Settings{OpenChecks: true, MultiTable: true, DefaultProfile: true, RelayCheckData: true, GuestRetentionDays: DefaultRetention}
+	return Settings{OpenChecks: true, MultiTable: true, DefaultProfile: true, RelayCheckData: true, GuestRetentionDays: DefaultRetention,
+		MatchBefore: DefaultMatchBefore, MatchAfter: DefaultMatchAfter}
 }
 
 // complete brings two ways to write the same settings into one.
@@ -105,6 +115,14 @@ func (s *Settings) check() []api.Fault {
 	}
 	for i, t := range s.Tills {
 		text(fmt.Sprintf("/tills/%d", i), t, true)
+	}
+	for _, w := range []struct {
+		pointer string
+		minutes int
+	}{{"/match_before_minutes", s.MatchBefore}, {"/match_after_minutes", s.MatchAfter}} {
+		if w.minutes < 0 || w.minutes > maxWindow {
+			wrong(w.pointer, fmt.Sprintf("is not a number from 0 to %d", maxWindow))
+		}
 	}
 	if s.GuestRetentionDays < 1 || s.GuestRetentionDays > maxRetention {
 		wrong("/guest_retention_days", fmt.Sprintf("is not a number from 1 to %d", maxRetention))
@@ -194,6 +212,12 @@ func (s *Settings) theirs(tables []string) []string {
 		}
 	}
 	return list
+}
+
+// within tells whether a check was opened when the party could have come.
+func (s *Settings) within(opened, seated time.Time) bool {
+	before, after := time.Duration(s.MatchBefore)*time.Minute, time.Duration(s.MatchAfter)*time.Minute
+	return !opened.Before(seated.Add(-before)) && !opened.After(seated.Add(after))
 }
 
 func orNone[T any](list []T) []T {

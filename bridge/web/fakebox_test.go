@@ -59,6 +59,7 @@ type fakeBox struct {
 	office   fakeOffice
 	menu     *fakeMenu
 	delivery fakeDelivery
+	links    fakeLinks
 	settings object // of the screen, as somebody set them; nil: nobody did
 }
 
@@ -284,6 +285,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	})
 	b.passRoutes(handle)
 	b.officeRoutes(handle)
+	b.linkRoutes(handle)
 	b.hotelRoutes(handle)
 	b.printerRoutes(handle)
 	b.deviceRoutes(handle)

@@ -26,11 +26,13 @@ func fullBox(t *testing.T) (box *fakeBox, paths []string, ready map[string]strin
 	maps.Copy(ready, officePages)
 	maps.Copy(ready, menuPages)
 	box.menu, box.delivery = newFakeMenu(), newFakeDelivery()
+	maps.Copy(ready, linkPages)
+	box.links.links, box.links.parties, box.links.rejected = cannedLinks(box.now()), cannedParties(box.now()), cannedRejected(box.now())
 	box.office.people = cannedPeople()
 	box.office.tables, box.office.checks = cannedChecks()
 	box.jobs, box.outages = append(cannedJobs("pass", 3, 12), cannedJobs("grill", 0, 16)...), cannedOutages(5)
 	paths = []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/tables", "/tables/c1", "/menus", "/menus/items", "/menus/links", "/menus/history/r2", "/menus/check", "/integration/delivery", "/integration/delivery/otter", "/integration/delivery/day", "/reports", "/people", "/printers", "/printers/pass", "/printers/grill/replace", "/add-printer", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
-	return box, paths, ready
+	return box, append(paths, linkPaths()...), ready
 }
 
 // TestScreenshots opens every page in both languages and both themes and leaves a picture of each with -screenshots

@@ -85,6 +85,7 @@ func routes(c Config, a *assets) []api.Route {
 		page("/integration/{$}", "The reservation platforms", office, p.console("reservations")),
 		page("/integration/reservations", "The reservation platforms, a tile each", office, p.console("reservations")),
 		page("/integration/reservations/{platform}", "One platform: state, activation, settings, information", office, p.console("reservations")),
+		page("/integration/reservations/{platform}/{part}", "A part of one platform", office, p.console("reservations")),
 		page("/integration/activity", "The synced reservations, and what came of them", office, p.console("activity")),
 		page("/integration/activity/rejected", "Messages of the platforms that were refused", office, p.console("activity")),
 		page("/integration/activity/{id}", "One synced reservation: problem, history, deposits", office, p.console("activity")),

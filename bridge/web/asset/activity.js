@@ -1,21 +1,37 @@
-// Integration activity: the synced reservations, and the messages that were refused.
+// Integration activity: the synced reservations, and the messages that were refused; each with an address of its own.
 
-import { $, get, swap, t, when, word } from './base.js';
-import { rows } from './rows.js';
-import { follow } from './shell.js';
+import { $, h, swap, t } from './base.js';
+import { rejected } from './rejected.js';
+import { synced } from './synced.js';
 
-const table = rows({
-  name: 'reservations', label: t('activity.part.synced'), id: r => r.id, empty: [t('synced.empty'), t('synced.empty_remedy')],
-  columns: [
-    { head: t('synced.scheduled'), text: r => when(r.scheduled_at), value: r => r.scheduled_at },
-    { head: t('synced.guest'), text: r => r.guest },
-    { head: t('synced.tables'), text: r => r.tables.join(', ') },
-    { head: t('synced.state'), text: r => word('booking.', r.state) },
-    { head: t('synced.order_state'), text: r => word('link.', r.order_state) },
-    { head: t('synced.problem'), text: r => word('problem.', r.problem) },
-  ],
+// A part opens in a place and closes again; show(id) follows the address within it.
+const parts = { synced, rejected };
+const href = part => part === 'rejected' ? '/integration/activity/rejected' : '/integration/activity';
+
+let current = '';
+
+function route() {
+  const id = decodeURIComponent(/^\/integration\/activity\/(.+)$/.exec(location.pathname)?.[1] || '');
+  const part = id === 'rejected' ? 'rejected' : 'synced';
+  swap($('parts'), Object.keys(parts).map(p => h('a', { class: 'part', href: href(p), 'aria-current': p === part && 'page' }, t('activity.part.' + p))));
+  if (part !== current) {
+    parts[current]?.close();
+    current = part;
+    swap($('body'));
+    $('main').scrollTop = 0;
+    parts[part].open($('body'));
+  }
+  parts[part].show?.(part === 'synced' ? id : '');
+}
+
+// Links within the page change the part without loading anything anew.
+document.addEventListener('click', e => {
+  const a = e.target.closest?.('main a[href^="/integration/activity"]');
+  if (!a || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+  e.preventDefault();
+  history.pushState(null, '', a.getAttribute('href'));
+  route();
 });
-swap($('body'), table.tools, table.place);
-
-const list = follow(['reservation'], async () => { table.set((await get('/v1/reservations')).reservations); });
-list.fault = fault => table.fault(fault, () => list.run());
+addEventListener('popstate', route);
+document.addEventListener('synced', route); // the part moved on in the address by itself
+route();
