@@ -25,7 +25,7 @@ type fakeLinks struct {
 // linkPages are the pages of the integrations and what shows that each is drawn.
 var linkPages = map[string]string{
 	"/integration/reservations":                       "document.querySelectorAll('.link-tile').length === 6",
-	"/integration/reservations/opentable":             "document.querySelector('.link-form .tag-item')",
+	"/integration/reservations/opentable":             "document.querySelector('.link-form .group-chip')",
 	"/integration/reservations/opentable/information": "document.querySelectorAll('.shares-table tr').length > 10 && document.querySelector('#link-contacts p')",
 	"/integration/reservations/thefork":               "document.querySelector('[data-step=tables]')",
 	"/integration/reservations/resy":                  "document.querySelector('[data-step=account] .sample')",

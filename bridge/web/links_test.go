@@ -110,7 +110,7 @@ func TestReservationPlatforms(t *testing.T) {
 	b.click("#activate")
 	b.wait("linked, by whom is said", "document.querySelector('#head .state').innerText === 'connected' && document.querySelector('[data-step=proof]').innerText.includes('Linked by Ana')")
 	b.click("#head .part[href$='/settings']")
-	b.wait("all of it is as it was", "document.querySelector('.link-form #staff').value === 'Manager' && document.querySelectorAll('#course-entree .tag-item').length === 2")
+	b.wait("all of it is as it was", "document.querySelector('.link-form #staff').value === 'Manager' && document.querySelectorAll('[data-course=entree] .group-chip').length === 2")
 	b.click("#head .part[href$='/information']")
 	b.wait("what it shares", "document.querySelector('[data-capability=moves]').innerText.includes('to be confirmed') && document.querySelector('[data-capability=create]').innerText.includes('no')")
 	if got := b.text("#body"); !strings.Contains(got, "SEAT A PARTY") || !strings.Contains(got, "to the letter") || !strings.Contains(got, "Save the support bundle") {
@@ -161,19 +161,16 @@ func TestLinkSettings(t *testing.T) {
 	b.key("Enter", "Enter")
 	b.wait("another screen", "document.querySelectorAll('#pay_by_deposit-placements .tag-item').length === 2")
 	b.click("#pay_by_deposit-placements .tag-item:first-child [aria-label^='Remove']")
-	// The groups that the departments know are offered; one of another course is refused with that course named.
-	if got := b.eval("[...document.querySelectorAll('#known-groups option')].map(o => o.value).join(' | ')"); got != "Course › Desserts | Course › Mains | Course › Starters" {
+	// A group stands in one course; what the departments know is offered.
+	if got := b.eval("[...document.querySelectorAll('#course-groups option')].map(o => o.value).join(' ')"); got != "Desserts Mains Starters" {
 		t.Errorf("offered: %s", got)
 	}
-	if got := b.text(".course-map .p-why"); !strings.Contains(got, "Grill") || strings.Contains(got, "Mains") {
-		t.Errorf("unknown groups read %q", got)
-	}
-	b.eval("(e => { e.value = 'Course › Mains'; e.focus() })(document.querySelector('#course-dessert-add'))")
+	b.eval("(e => { e.value = 'Desserts'; e.focus() })(document.querySelector('#add-dessert'))")
 	b.key("Enter", "Enter")
-	b.wait("one course for a group", "document.querySelector('#course-dessert-add-fault').innerText.includes('stands in mains already')")
-	b.click(".form-acts .primary")
-	b.wait("nothing is saved with it", "document.activeElement.id === 'course-dessert-add' && document.querySelector('#course-dessert-add-fault').innerText")
-	b.eval("(e => { e.value = 'Course › Desserts' })(document.querySelector('#course-dessert-add'))")
+	b.wait("a dessert", "document.querySelector('[data-course=dessert] [data-value=Desserts]')")
+	b.eval("(e => { e.value = 'Mains'; e.focus() })(document.querySelector('#add-drinks'))")
+	b.key("Enter", "Enter")
+	b.wait("one course for a group, and that is said", "document.querySelector('[data-course=drinks] [data-value=Mains]') && !document.querySelector('[data-course=entree] [data-value=Mains]') && document.querySelector('#toasts').innerText.includes('Mains')")
 	b.eval("(e => { e.value = 'Nobody'; e.dispatchEvent(new Event('input', {bubbles: true})) })(document.querySelector('#staff'))")
 	b.click(".form-acts .primary")
 	b.wait("the box's own fault stands at its field", "document.querySelector('#staff-fault').innerText.includes('no user of the till')")
@@ -184,7 +181,7 @@ func TestLinkSettings(t *testing.T) {
 	b.click(".form-acts .primary")
 	b.wait("saved", "document.querySelector('.form-acts .primary').disabled && document.querySelector('#staff').value === 'Léa'")
 	for key, want := range map[string]string{"staff": "Léa", "walk_ins": "true", "multi_table": "false", "order_profile": "RESERVATION", "default_profile": "false", "tills": "[Salle Bar]", "match_before_minutes": "20",
-		"pay_by_deposit": "map[all_menus:false on:true placements:[Terrace]]", "courses": "[map[groups:[Starters] status:appetizer] map[groups:[Mains map[category:Course value:Grill]] status:entree] map[groups:[map[category:Course value:Desserts]] status:dessert]]"} {
+		"pay_by_deposit": "map[all_menus:false on:true placements:[Terrace]]", "courses": "[map[groups:[map[category:Course value:Mains]] status:drinks] map[groups:[Starters] status:appetizer] map[groups:[map[category:Course value:Grill]] status:entree] map[groups:[map[category:Course value:Desserts]] status:dessert]]"} {
 		if got := fmt.Sprint(setting(key)); got != want {
 			t.Errorf("%s = %s, want %s", key, got, want)
 		}

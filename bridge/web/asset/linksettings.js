@@ -36,7 +36,7 @@ function draw(v, changed, p, groups) {
       field(t('set.order_profile'), h('input', { id: 'order_profile', value: v.order_profile, maxlength: 100, autocomplete: 'off' }), '/order_profile', t('set.order_profile_hint')),
       field(t('set.staff'), h('input', { id: 'staff', value: v.staff, maxlength: 100, autocomplete: 'off' }), '/staff', t('set.staff_hint')),
       number('match_before', t('set.match_before'), v.match_before_minutes, '/match_before_minutes', t('set.match_hint'), 0, 240), number('match_after', t('set.match_after'), v.match_after_minutes, '/match_after_minutes', '', 0, 240), tills.node),
-    group('courses', 'courses', map.node,
+    group('courses', 'courses', map.node, h('p', { class: 'hint' }, t('set.groups_from'), ' ', h('a', { href: '/integration/departments' }, t('set.to_departments'))),
       tick('course_numbers', 'course_numbers', v.course_numbers, '/course_numbers'), tick('regress_after_bill', 'regress', v.regress_after_bill, '/regress_after_bill'), tick('relay_check_data', 'relay', v.relay_check_data, '/relay_check_data')),
     group('buttons', 'buttons', pay.nodes, manage.nodes),
     group('guests', 'guests', number('retention', t('set.retention'), v.guest_retention_days, '/guest_retention_days', t('set.retention_hint'), 1, 3650), aliases.node),
