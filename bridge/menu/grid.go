@@ -39,6 +39,3 @@ func (g grid) after(now time.Time, every time.Duration, jitter func(time.Duratio
 	slot := g.Slot.Add((missed + 1) * every)
 	return grid{slot, slot.Add(jitter(min(maxJitter, every/4)))}
 }
-
-// late tells how many slots passed unused before now: more than none makes the run one that catches up.
-func (g grid) late(now time.Time, every time.Duration) bool { return now.Sub(g.Slot) >= every }

@@ -84,7 +84,7 @@ func TestCounters(t *testing.T) {
 		c.Items[0].Name, c.Groups[0].Name, c.Groups[0].Modifiers[0].Name = "Marguerite", "Extras", "Fromage"
 	})
 	h.done(`{}`)
-	h.start()
+	h.restart()
 	got := h.s.Resolve("otter", line, nil)
 	if got[0].To == nil || got[0].To.Name != "Marguerite" || got[0].By != ByLink || got[1].To == nil || got[1].To.Name != "Fromage" {
 		t.Errorf("after renames and a restart: %+v", got)

@@ -35,6 +35,7 @@ type house struct {
 	pos     *till
 	otter   *shop
 	config  Config
+	stop    func() // the service that runs
 
 	mu   sync.Mutex // guards what follows
 	now  time.Time
@@ -59,14 +60,12 @@ type till struct {
 	mu   sync.Mutex
 	c    Catalogue
 	err  error
-	read int
 	said []string
 }
 
 func (p *till) Catalogue(context.Context) (Catalogue, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.read++
 	text, err := json.Marshal(p.c)
 	if err != nil {
 		panic(err)
@@ -82,12 +81,6 @@ func (p *till) sells(f func(c *Catalogue)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f(&p.c)
-}
-
-func (p *till) reads() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.read
 }
 
 func (p *till) available(_ context.Context, sku string, on bool) error {
@@ -187,7 +180,7 @@ func newHouse(t *testing.T, change ...func(*Config)) *house {
 }
 
 // start builds the service anew, as after the box was switched on.
-func (h *house) start() (stop func()) {
+func (h *house) start() {
 	h.Helper()
 	h.config.Journal = h.journal
 	s, err := New(h.Context(), h.config)
@@ -209,7 +202,7 @@ func (h *house) start() (stop func()) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	var once sync.Once
-	stop = func() {
+	h.stop = func() {
 		once.Do(func() {
 			listener.Close()
 			end()
@@ -218,8 +211,15 @@ func (h *house) start() (stop func()) {
 			}
 		})
 	}
-	h.Cleanup(stop)
-	return stop
+	h.Cleanup(h.stop)
+}
+
+// restart switches the box off and on.
+func (h *house) restart() {
+	h.Helper()
+	h.stop()
+	h.config.Registerer = nil // counted by the first
+	h.start()
 }
 
 // call makes a request and decodes the answer, whose status must be want.

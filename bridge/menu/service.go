@@ -186,6 +186,9 @@ func (s *Service) Idle() bool { return len(s.menus) == 0 && s.c.Available == nil
 // Run updates, publishes and tells what is sold out until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.recover(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

@@ -86,7 +86,7 @@ type listener struct {
 func (s *Service) listeners() []listener {
 	var list []listener
 	if s.c.Available != nil {
-		list = append(list, listener{targetPOS, s.words.T("menu.pos"), s.c.Available})
+		list = append(list, listener{targetPOS, s.words.T("menu.pos"), s.till})
 	}
 	for _, m := range s.menus {
 		if m.Client != nil {
@@ -94,6 +94,14 @@ func (s *Service) listeners() []listener {
 		}
 	}
 	return list
+}
+
+// till tells the POS, of what it knows: the kitchen may name what was never in it.
+func (s *Service) till(ctx context.Context, sku string, on bool) error {
+	if x := s.index.Load(); x != nil && x.bySKU[sku] == nil && x.modSKU[sku] == nil {
+		return nil
+	}
+	return s.c.Available(ctx, sku, on)
 }
 
 // reconcile tells one listener what differs from what it was told; all: what is sold out once more, too.

@@ -78,8 +78,11 @@ func TestFieldsAreHonoured(t *testing.T) {
 	for _, field := range []string{FieldName, FieldPrice, FieldDescription, FieldPhoto, FieldAvailability, FieldModifiers, FieldNew, FieldRemoved, FieldOrganisation} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
-			old, _ := (&choice{aggregator: "otter", title: "x"}).target(new(bistro()))
 			c := bistro()
+			c.Items[1].Groups = []string{"7"}
+			old, _ := (&choice{aggregator: "otter", title: "x"}).target(&c)
+			c.Items = slices.Clone(c.Items)
+			c.Groups = slices.Clone(c.Groups)
 			c.Items[0] = Item{ID: "10", SKU: "PIZ-01", Name: "Reine Margherita", Category: "2", Price: 1300, Description: "neu", SoldOut: true, Photo: "https://pictures.example.org/n.jpg"}
 			c.Items[3] = Item{ID: "23", SKU: "FRA", Name: "Fraise", Category: "2", Price: 420}
 			c.Groups[0].Max = 2
