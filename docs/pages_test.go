@@ -40,6 +40,23 @@ func fenced(t *testing.T, page, language string) []string {
 	return blocks
 }
 
+// A menu file in a page is one that a box takes.
+func TestMenusAreTaken(t *testing.T) {
+	euro, _ := firmwareconfig.LookupCurrency("EUR")
+	n := 0
+	for _, page := range pages(t) {
+		for _, block := range fenced(t, page, "menu") {
+			n++
+			if _, err := firmwareconfig.ParseMenu(page, []byte(block), euro); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no page shows a menu file")
+	}
+}
+
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)|src="([^"]+)"`)
 
 func TestLinksLeadSomewhere(t *testing.T) {
