@@ -83,6 +83,7 @@ type Options struct {
 	backoff     []time.Duration               // pauses between attempts to tell a platform
 	probe       time.Duration                 // and between looks at one that is down
 	aggregators map[string]channel.Aggregator // instead of those that the configuration names
+	resolver    delivery.Resolver             // instead of the menu's links
 
 	till     reservation.Till // opens the checks of reservations instead of the floor
 	patience time.Duration    // with it

@@ -22,13 +22,13 @@ import (
 
 const otterSecret = "a secret of webhooks"
 
-// cloud is an aggregator's API that takes every call and writes it down.
-type cloud struct {
+// plainCloud is an aggregator's API that takes every call and writes it down.
+type plainCloud struct {
 	mu    sync.Mutex
 	calls []string // path and X-Event-Id
 }
 
-func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c *plainCloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/auth/token"):
@@ -44,7 +44,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *cloud) told(what string) int {
+func (c *plainCloud) told(what string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := 0
@@ -57,9 +57,9 @@ func (c *cloud) told(what string) int {
 }
 
 // newOtterRig is a rig whose box has a store at Otter; more is further YAML of the delivery section.
-func newOtterRig(t *testing.T, more string) (*rig, *cloud) {
+func newOtterRig(t *testing.T, more string) (*rig, *plainCloud) {
 	t.Helper()
-	r, c := newRig(t), &cloud{}
+	r, c := newRig(t), &plainCloud{}
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	addOtter(r, server.URL, more)
@@ -175,14 +175,25 @@ func (r *rig) orders(query string) []delivered {
 	return list.Orders
 }
 
-// ordered is the order of a source id; nil when there is none.
+// ordered is the order of a source id; a nil one when there is none.
 func (r *rig) ordered(source string) *delivered {
+	r.t.Helper()
 	for _, o := range r.orders("") {
 		if o.SourceOrderID == source {
 			return &o
 		}
 	}
 	return nil
+}
+
+// act does something with an order by its path.
+func (r *rig) act(id, what string) int {
+	r.t.Helper()
+	status, err := r.call(http.MethodPost, "/v1/orders/"+id+"/"+what, nil, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return status
 }
 
 // An order of an aggregator is on disk and on paper when its webhook is answered, counts once however often it comes, and the

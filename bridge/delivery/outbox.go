@@ -162,6 +162,9 @@ type due struct {
 const selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at, content FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting'
 AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
 
+// lookEvery is how often the clock is read while something waits: it may be set.
+const lookEvery = time.Second
+
 // idle is how long an outbox without anything to do sleeps; it is woken when there is.
 const idle = time.Hour
 
@@ -173,7 +176,7 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 	}
 	now := o.s.c.Now()
 	pause := idle
-	later := func(at time.Time) { pause = min(pause, max(at.Sub(now), time.Millisecond)) }
+	later := func(at time.Time) { pause = min(pause, max(at.Sub(now), time.Millisecond), lookEvery) }
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i := range list {

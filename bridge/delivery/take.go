@@ -511,8 +511,11 @@ func (s *Service) update(tx *journal.Tx, l *link, known *entry, e *channel.Event
 	}
 	next := r.order
 	next.Source, next.SourceOrderID, next.Version = was.Source, was.SourceOrderID, was.Version
+	if !was.PlacedAt.IsZero() {
+		next.PlacedAt = was.PlacedAt
+	}
 	note := "nothing new"
-	if string(next.Encode()) != string(was.Encode()) {
+	if !sameOrder(next, was) {
 		next.Version++
 		switch err := s.c.Orders.Change(tx, l.Name, known.id, next); {
 		case errors.Is(err, ErrLate):
