@@ -319,7 +319,7 @@ func basic(t reflect.Type) object {
 	case t == timeType:
 		return object{"type": "string", "format": "date-time"}
 	case t == reflect.TypeFor[time.Duration]():
-		return object{"type": "string"}
+		return object{"type": "number"}
 	case t == reflect.TypeFor[journal.ID]():
 		return object{"type": "string", "format": "uuid"}
 	case t == reflect.TypeFor[access.Role]():

@@ -70,17 +70,17 @@ const MaxFeed = 5000
 
 // Capabilities is what an aggregator shares and takes (spec/delivery.md 10). Inner parts of the house hide what is false.
 type Capabilities struct {
-	Accept       bool          `json:"accept"`    // wants an accept or a deny for each order; else a taken order is accepted
+	Accept       bool          `json:"accept"`               // wants an accept or a deny for each order; else a taken order is accepted
 	AcceptIn     time.Duration `json:"accept_in,format:sec"` // how long it waits for that; 0: as long as the venue likes
-	Feed         bool          `json:"feed"`      // orders can be read back
+	Feed         bool          `json:"feed"`                 // orders can be read back
 	FeedBack     time.Duration `json:"feed_back,format:sec"` // how far
-	Fetch        bool          `json:"fetch"`     // one order can be read
-	Failures     bool          `json:"failures"`  // hears that an order failed
-	Injection    bool          `json:"injection"` // hears how an order stands in the POS
-	Progress     []Status      `json:"progress"`  // of Prepared, HandedOff, Fulfilled: what it hears
-	Cancel       bool          `json:"cancel"`    // we may cancel
-	PrepTime     bool          `json:"prep_time"` //
-	Pause        bool          `json:"pause"`     // we may pause the store
+	Fetch        bool          `json:"fetch"`                // one order can be read
+	Failures     bool          `json:"failures"`             // hears that an order failed
+	Injection    bool          `json:"injection"`            // hears how an order stands in the POS
+	Progress     []Status      `json:"progress"`             // of Prepared, HandedOff, Fulfilled: what it hears
+	Cancel       bool          `json:"cancel"`               // we may cancel
+	PrepTime     bool          `json:"prep_time"`            //
+	Pause        bool          `json:"pause"`                // we may pause the store
 	Availability bool          `json:"availability"`
 	Menu         bool          `json:"menu"`            // takes a whole menu
 	MenuOptions  bool          `json:"menu_options"`    // can update field by field; else a menu replaces the one before
