@@ -80,6 +80,23 @@ func TestUnitsVerify(t *testing.T) {
 	}
 }
 
+// A kind of device whose driver is a module is known to systemd once that is loaded, and DeviceAllow passes over what is not
+// known: the unit must have it loaded first.
+func TestDriversBeforeDevices(t *testing.T) {
+	unit := read(t, "aboyeur.service")
+	for kind, driver := range map[string]string{"char-ttyUSB": "usbserial", "char-ttyACM": "cdc_acm"} {
+		for _, want := range []string{"DeviceAllow=" + kind + " rw\n", "Wants=modprobe@", "After=modprobe@"} {
+			found := false
+			for line := range strings.Lines(unit) {
+				found = found || strings.HasPrefix(line, want) && (!strings.Contains(want, "modprobe") || strings.Contains(line, "modprobe@"+driver+".service"))
+			}
+			if !found {
+				t.Errorf("%s: aboyeur.service has no %s of %s", kind, strings.TrimSpace(want), driver)
+			}
+		}
+	}
+}
+
 var exposure = regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
 
 // TestExposure holds each service to a figure of systemd-analyze security; 2.0 is the limit for what talks to the network.
