@@ -21,7 +21,7 @@ import (
 )
 
 // judged is how long a bundle from a stick may take to be found healthy or not.
-const judged = 90 * time.Second
+const judged = 150 * time.Second
 
 // flashBox is what a box does when a stick is put in: systemd calls it with the stick's device. It copies first and acts on
 // the copy, so that the stick may be pulled out at any moment.
