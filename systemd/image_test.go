@@ -11,7 +11,7 @@ import (
 // What an image adds to Debian and the package: its units are what systemd takes, its scripts what a shell takes.
 func TestImageFiles(t *testing.T) {
 	const files = "image/files/usr/lib"
-	for _, script := range []string{files + "/aboyeur/first-boot", files + "/aboyeur/system"} {
+	for _, script := range []string{files + "/aboyeur/first-boot", files + "/aboyeur/grow", files + "/aboyeur/system"} {
 		if out, err := exec.Command("sh", "-n", script).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", script, err, out)
 		}
@@ -22,12 +22,17 @@ func TestImageFiles(t *testing.T) {
 		}
 	}
 	need(t, "systemd-analyze")
-	unit := filepath.Join(t.TempDir(), "aboyeur-first-boot.service")
-	text := programs.ReplaceAllString(read(t, files+"/systemd/system/aboyeur-first-boot.service"), "${1}/bin/true")
-	if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	args := []string{"verify", "--man=no"}
+	for _, name := range []string{"aboyeur-first-boot.service", "aboyeur-grow.service"} {
+		unit := filepath.Join(dir, name)
+		text := programs.ReplaceAllString(read(t, files+"/systemd/system/"+name), "${1}/bin/true")
+		if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, unit)
 	}
-	out, err := exec.Command("systemd-analyze", "verify", "--man=no", unit).CombinedOutput()
+	out, err := exec.Command("systemd-analyze", args...).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		if strings.Contains(line, "aboyeur") {
 			t.Errorf("%v: %s", err, strings.TrimSpace(line))

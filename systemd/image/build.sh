@@ -34,12 +34,13 @@ rm "$root/aboyeur.deb"
 
 say "settings"
 cp -r --no-preserve=ownership "$here/files/." "$root/"
-chmod 755 "$root/usr/lib/aboyeur/first-boot" "$root/usr/lib/aboyeur/system"
-for unit in systemd-networkd.service systemd-resolved.service systemd-timesyncd.service aboyeur-first-boot.service; do
+chmod 755 "$root"/usr/lib/aboyeur/{first-boot,grow,system}
+for unit in systemd-networkd.service systemd-resolved.service systemd-timesyncd.service aboyeur-first-boot.service aboyeur-grow.service; do
 	in_root systemctl enable $unit >/dev/null 2>&1 || die "$unit cannot be enabled"
 done
-# The kiosk's monitor is a choice of its own; apt's timers would change a system that is exchanged as a whole.
-for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service; do
+# The kiosk's monitor is a choice of its own; apt's timers would change a system that is exchanged as a whole;
+# the card is divided anew by aboyeur-grow.service.
+for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service systemd-repart.service; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 ln -sf multi-user.target "$root/usr/lib/systemd/system/default.target"
@@ -66,6 +67,9 @@ mv "$root"/var/* "$data/"
 mkdir -p "$data/etc"
 mv "$root/etc/aboyeur" "$data/etc/aboyeur"
 mkdir -p "$root/etc/aboyeur" "$root/efi"
+# What systemd makes anew after an update of /usr (hardware names, library cache) is made already: minutes of a slow board.
+touch "$root/usr"
+touch -r "$root/usr" "$root/etc/.updated" "$data/.updated"
 mke2fs -q -t ext4 -L system-a -d "$root" "$work/system" 1536M
 mke2fs -q -t ext4 -L data -d "$data" "$work/data.img" 512M
 truncate -s 256M "$work/esp"
