@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -12,44 +13,47 @@ import (
 // fakeDelivery is what the Delivery page asks of a fakeBox. Without links no partner is configured.
 type fakeDelivery struct {
 	links    []object
-	settings object
-	day      object
+	observed []object
 	rejected []object
+	day      object
 }
 
 func newFakeDelivery() fakeDelivery {
 	at := time.Now().UTC().Add(-3 * time.Minute)
-	step := func(partner, step string, done bool) object {
-		s := object{"partner": partner, "step": step, "done": done}
+	step := func(step string, done bool) object {
+		s := object{"partner": "ubereats", "step": step, "done": done}
 		if done {
 			s["by"], s["at"] = "Camille", at
 		}
 		return s
 	}
-	order := func(id string, number int, partner, partnerID, state, inPOS string, total int) object {
-		return object{"id": id, "number": number, "source": "otter", "partner": object{"name": partner, "order_id": partnerID}, "state": state, "in_pos": inPOS, "total": total, "currency": "EUR"}
+	order := func(id string, number int, partner, friendly, state, inPOS string, total int, more object) object {
+		o := object{"id": id, "number": number, "aggregator": "otter", "partner": partner, "friendly_id": friendly, "state": state, "in_pos": inPOS, "total": total, "currency": "EUR"}
+		maps.Copy(o, more)
+		return o
+	}
+	settings := func(channels object) object {
+		return object{"mode": "observe", "auto_accept": true, "accept_minutes": 8, "inject": "strict", "release_minutes": 30, "show_minutes": 60, "lead_minutes": 20, "tip_to_pos": false, "fees": object{"delivery_fee": "LIV"}, "discount": "", "channels": channels}
 	}
 	return fakeDelivery{
 		links: []object{
-			{"source": "otter", "store": "bellevue-12", "state": "observing", "since": at, "observe": true, "auto_accept": true, "paused": false, "webhook_path": "/webhooks/otter", "last_webhook_at": at, "last_feed_at": at,
-				"callbacks_waiting": 0, "received": 120, "refused": object{"signature": 1, "malformed": 2}, "capabilities": object{"feed": true},
-				"channels": []object{
-					{"slug": "ubereats", "name": "Uber Eats", "auto_accept": true, "inject": true, "policy": "strict", "orders_today": 31, "contact": "Uber Eats support, +33 1 00 00 00 00"},
-					{"slug": "deliveroo", "name": "Deliveroo", "auto_accept": false, "inject": true, "orders_today": 9},
-				},
-				"checklist": []object{step("ubereats", "old_integrator_removed", true), step("ubereats", "order_protocol_tablet", true), step("ubereats", "menu_access", false), step("ubereats", "payment_tested", false)}},
-			{"source": "ubereats", "store": "b1c2", "state": "error", "reason": "The partner refuses the credentials: invalid_client.", "observe": false, "webhook_path": "/webhooks/ubereats", "received": 0, "refused": object{}, "callbacks_waiting": 4, "capabilities": object{}, "channels": []object{}, "checklist": []object{}},
+			{"kind": "delivery", "platform": "otter", "title": "Otter", "venue": "bellevue-12", "state": "observing", "on": true, "heard_at": at, "pulled_at": at, "webhook": "/webhooks/otter", "reachable": true, "paused": false, "revision": 2,
+				"capabilities": object{"feed": true, "pause": true}, "queue": object{"waiting": 0, "failed": 2},
+				"settings":  settings(object{"ubereats": object{"name": "Uber Eats"}, "deliveroo": object{"name": "Deliveroo", "auto_accept": false}}),
+				"checklist": []object{step("old_integrator_removed", true), step("order_protocol_tablet", true), step("menu_access", false), step("payment_tested", false)}},
+			{"kind": "delivery", "platform": "ubereats", "title": "Uber Eats", "venue": "b1c2", "state": "active", "on": true, "detail": "The partner refuses the credentials: invalid_client.", "webhook": "/webhooks/ubereats", "reachable": false, "paused": false, "revision": 0,
+				"capabilities": object{}, "queue": object{"waiting": 4, "failed": 0}, "settings": settings(object{})},
 		},
-		settings: object{"value": object{"auto_accept": true, "policy": "strict", "channels": object{"ubereats": object{"auto_accept": true, "inject": true}, "deliveroo": object{"auto_accept": false, "inject": true}}}, "revision": 2},
-		day: object{"cancelled_open": []object{order("o9", 17, "Uber Eats", "8F3A2", "cancelled", "yes", 2890)}, "unclosed": []object{}, "failed": []object{order("o5", 12, "Deliveroo", "1182", "accepted", "no", 1990)},
-			"differences": []object{{"order": order("o3", 9, "Uber Eats", "77Q1B", "fulfilled", "yes", 2150), "partner_total": 2150, "pos_total": 2140, "difference": 10}},
-			"totals":      object{"orders": 40, "injected": 36, "failed": 1, "manual": 2, "cancelled": 1}},
-		rejected: []object{{"at": at, "source": "otter", "cause": "malformed", "detail": "/metadata/payload/items/0/quantity is not a number", "excerpt": `{"quantity":"<b>two</b>"}`}},
+		observed: []object{{"at": at, "slug": "ubereats", "partner": "Uber Eats", "friendly_id": "8F3A2", "total": 2890, "currency": "EUR", "lines": 3, "unlinked": []string{"Sauce <b>maison</b>"}}, {"at": at, "slug": "ubereats", "partner": "Uber Eats", "friendly_id": "77Q1B", "total": 2150, "currency": "EUR", "lines": 2, "unlinked": []string{}}},
+		rejected: []object{{"at": at, "status": 422, "reason": "/metadata/payload/items/0/quantity is <b>not</b> a number", "order": "4471"}},
+		day: object{"since": at.Add(-5 * time.Hour), "open": []object{}, "unpaid": []object{}, "changed": []object{},
+			"to_void": []object{order("o9", 17, "Uber Eats", "8F3A2", "cancelled", "yes", 2890, nil)}, "not_in_pos": []object{order("o5", 12, "Deliveroo", "1182", "accepted", "no", 1990, object{"cause": "ITEM_MAPPING_FAILED"})},
+			"differences": []object{order("o3", 9, "Uber Eats", "77Q1B", "fulfilled", "yes", 2150, object{"pos_total": 2140})}},
 	}
 }
 
 func (b *fakeBox) deliveryRoutes(handle func(string, func(http.ResponseWriter, *http.Request) error)) {
-	with := func(pattern string, f func(d *fakeDelivery, w http.ResponseWriter, r *http.Request, body object) error) {
+	with := func(pattern string, f func(d *fakeDelivery, l object, w http.ResponseWriter, r *http.Request, body object) error) {
 		handle(pattern, func(w http.ResponseWriter, r *http.Request) error {
 			var body object
 			if r.Method != "GET" {
@@ -57,61 +61,69 @@ func (b *fakeBox) deliveryRoutes(handle func(string, func(http.ResponseWriter, *
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			if r.Method != "GET" {
-				defer b.publish("delivery", object{})
+			var link object
+			for _, l := range b.delivery.links {
+				if strings.HasPrefix(r.URL.Path, "/v1/integrations/"+l["platform"].(string)) {
+					link = l
+				}
 			}
-			return f(&b.delivery, w, r, body)
+			if r.Method != "GET" {
+				defer b.publish("integration", object{})
+			}
+			return f(&b.delivery, link, w, r, body)
 		})
 	}
-	link := func(d *fakeDelivery, r *http.Request) object {
-		for _, l := range d.links {
-			if l["source"] == r.PathValue("source") {
-				return l
+	for _, platform := range []string{"otter", "ubereats"} {
+		one := "/v1/integrations/" + platform
+		with("GET "+one, func(_ *fakeDelivery, l object, w http.ResponseWriter, _ *http.Request, _ object) error {
+			return api.Answer(w, 200, l)
+		})
+		with("GET "+one+"/observed", func(d *fakeDelivery, _ object, w http.ResponseWriter, _ *http.Request, _ object) error {
+			return api.Answer(w, 200, object{"observed": notNil(d.observed)})
+		})
+		with("GET "+one+"/rejected", func(d *fakeDelivery, _ object, w http.ResponseWriter, _ *http.Request, _ object) error {
+			if platform != "otter" {
+				return api.Answer(w, 200, object{"rejected": []object{}})
 			}
+			return api.Answer(w, 200, object{"rejected": notNil(d.rejected)})
+		})
+		with("PUT "+one, func(_ *fakeDelivery, l object, w http.ResponseWriter, _ *http.Request, body object) error {
+			b.acts = append(b.acts, "delivery "+sorted(body))
+			maps.Copy(l["settings"].(object), body["settings"].(object))
+			l["revision"] = body["revision"].(float64) + 1
+			return api.Answer(w, 200, l)
+		})
+		with("PUT "+one+"/checklist", func(_ *fakeDelivery, l object, w http.ResponseWriter, _ *http.Request, body object) error {
+			for _, s := range l["checklist"].([]object) {
+				if s["partner"] == body["partner"] && s["step"] == body["step"] {
+					s["done"], s["by"], s["at"] = body["done"], "Camille", time.Now().UTC()
+				}
+			}
+			return api.Answer(w, 200, l)
+		})
+		for _, act := range []string{"activate", "observe", "disable", "pause", "resume", "sync"} {
+			with("POST "+one+"/"+act, func(_ *fakeDelivery, l object, w http.ResponseWriter, r *http.Request, _ object) error {
+				b.acts = append(b.acts, strings.TrimSpace(act+" "+platform+" "+r.URL.RawQuery))
+				switch act {
+				case "activate":
+					l["state"], l["on"] = "active", true
+				case "observe":
+					l["state"], l["on"] = "observing", true
+				case "disable":
+					l["state"], l["on"] = "inactive", false
+				case "pause", "resume":
+					l["paused"] = act == "pause"
+				}
+				return api.Answer(w, 200, l)
+			})
 		}
-		return nil
 	}
-	with("GET /v1/delivery", func(d *fakeDelivery, w http.ResponseWriter, _ *http.Request, _ object) error {
-		return api.Answer(w, 200, object{"links": notNil(d.links)})
+	with("GET /v1/integrations", func(d *fakeDelivery, _ object, w http.ResponseWriter, _ *http.Request, _ object) error {
+		return api.Answer(w, 200, object{"integrations": notNil(d.links)})
 	})
-	with("GET /v1/delivery/{source}", func(d *fakeDelivery, w http.ResponseWriter, _ *http.Request, _ object) error {
-		return api.Answer(w, 200, d.settings)
-	})
-	with("PUT /v1/delivery/{source}", func(d *fakeDelivery, w http.ResponseWriter, r *http.Request, body object) error {
-		b.acts = append(b.acts, "delivery "+r.PathValue("source")+" "+sorted(body["value"].(object)))
-		d.settings = object{"value": body["value"], "revision": 3}
-		return api.Answer(w, 200, d.settings)
-	})
-	with("POST /v1/delivery/{source}/{act}", func(d *fakeDelivery, w http.ResponseWriter, r *http.Request, body object) error {
-		l, act := link(d, r), r.PathValue("act")
-		b.acts = append(b.acts, strings.TrimSpace(act+" "+r.PathValue("source")+" "+sorted(body)))
-		switch act {
-		case "activate":
-			l["state"], l["observe"], l["reason"] = "active", false, ""
-			if at, ok := body["go_live"]; ok {
-				l["go_live"] = at
-			}
-		case "disable":
-			l["state"] = "disabled"
-		case "pause", "resume":
-			l["paused"] = act == "pause"
-		}
-		return api.Answer(w, 200, l)
-	})
-	with("PUT /v1/delivery/{source}/checklist/{partner}/{step}", func(d *fakeDelivery, w http.ResponseWriter, r *http.Request, body object) error {
-		for _, s := range link(d, r)["checklist"].([]object) {
-			if s["partner"] == r.PathValue("partner") && s["step"] == r.PathValue("step") {
-				s["done"], s["by"], s["at"] = body["done"], "Camille", time.Now().UTC()
-			}
-		}
-		return api.Answer(w, 200, link(d, r))
-	})
-	with("GET /v1/delivery/rejected", func(d *fakeDelivery, w http.ResponseWriter, _ *http.Request, _ object) error {
-		return api.Answer(w, 200, object{"messages": notNil(d.rejected)})
-	})
-	with("GET /v1/delivery/day", func(d *fakeDelivery, w http.ResponseWriter, r *http.Request, _ object) error {
-		if d.day == nil || r.URL.Query().Get("day") == "2026-01-01" {
-			return api.Answer(w, 200, object{"totals": object{}})
+	with("GET /v1/delivery/day-end", func(d *fakeDelivery, _ object, w http.ResponseWriter, _ *http.Request, _ object) error {
+		if d.day == nil {
+			return api.Answer(w, 200, object{"since": time.Now().UTC()})
 		}
 		return api.Answer(w, 200, d.day)
 	})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,80 +13,71 @@ import (
 
 // fakeMenu is what the Menus page asks of a fakeBox. nil: no partner, no catalogue.
 type fakeMenu struct {
-	at       time.Time // of the catalogue
-	menu     object
-	settings object
-	links    []object
-	items    []object
-	runs     []object
-	lint     []object
+	at    time.Time // of the catalogue
+	menu  object
+	links []object
+	items []object
+	runs  []object
+	lint  []object
 }
 
 func newFakeMenu() *fakeMenu {
 	at := time.Now().UTC().Add(-40 * time.Minute)
-	link := func(kind, id, name, path string, price int, pos object, method, why string) object {
-		l := object{"source": "otter", "kind": kind, "id": id, "name": name, "path": path, "price": price, "method": method, "at": at}
-		if pos != nil {
-			l["pos"] = pos
-		}
-		if why != "" {
-			l["why"] = why
-		}
+	link := func(kind, id, name, within string, price int, more object) object {
+		l := object{"menu": "otter", "kind": kind, "id": id, "name": name, "within": within, "price": price, "linked": more["target"] != nil}
+		maps.Copy(l, more)
 		return l
 	}
-	of := func(id, name string, price int) object { return object{"id": id, "name": name, "price": price} }
+	run := object{"id": "r2", "menu": "otter", "trigger": "scheduled", "state": "done", "update": true, "queued_at": at, "started_at": at, "ended_at": at.Add(2 * time.Second), "added": 1, "changed": 1, "removed": 1, "published": true,
+		"count": object{"items": 412, "variations": 40, "groups": 38, "modifiers": 120, "hidden": 12}, "partners": []object{{"slug": "ubereats", "state": "SUCCESS"}, {"slug": "deliveroo", "state": "FAILED", "message": "opening hours are missing"}}}
 	return &fakeMenu{
 		at: at,
-		menu: object{"source": "otter", "name": "Otter", "state": "attention", "auto_update": true, "auto_publish": false, "fields": []string{"name", "price"}, "every_seconds": 21600,
-			"next_at": at.Add(6 * time.Hour), "last": object{"id": "r2", "at": at, "state": "done", "changes": 3}, "can_publish": true},
-		settings: object{"value": object{"auto_update": true, "auto_publish": false, "fields": []string{"name", "price"}, "every_seconds": 21600, "match_by_name": false}, "revision": 4},
+		menu: object{"menu": "otter", "title": "Otter", "slugs": []string{"ubereats", "deliveroo"}, "revision": 4, "entities": 530, "unpublished": 2, "publishable": true, "prerequisites": []string{}, "asking": false, "next_at": at.Add(6 * time.Hour), "last_run": run,
+			"settings": object{"name": "", "auto_update": true, "auto_publish": false, "every_minutes": 360, "fields": []string{"name", "price"}, "match_by_name": false, "parts": []object{}}},
 		links: []object{
-			link("item", "i1", "Burger Bellevue", "Burgers", 1650, of("P1", "Burger Bellevue", 1550), "id", ""),
-			link("item", "i2", "Tarte Tatin <i>maison</i>", "Desserts", 890, nil, "", "not_linked"),
-			link("item", "i3", "Coulant chocolat", "Desserts", 950, nil, "", "gone"),
-			link("modifier_group", "g1", "Cuisson", "Burger Bellevue", 0, nil, "", "not_linked"),
-			link("modifier", "g1/m1", "Saignant", "Cuisson", 0, of("P11", "Saignant", 0), "exact-name-price", ""),
-			link("modifier", "g1/m2", "Bien cuit", "Cuisson", 0, nil, "", "inactive"),
+			link("item", "i1", "Burger Bellevue", "Burgers", 1650, object{"target": "item:P1", "target_name": "Burger Bellevue", "method": "sku"}),
+			link("item", "i2", "Tarte Tatin <i>maison</i>", "Desserts", 890, nil),
+			link("item", "i3", "Coulant chocolat", "Desserts", 950, object{"lost": true}),
+			link("group", "g1", "Cuisson", "Burger Bellevue", 0, nil),
+			link("modifier", "m1", "Saignant", "Cuisson", 0, object{"group": "g1", "target": "modifier:P11", "target_name": "Saignant", "method": "exact_name_price"}),
+			link("modifier", "m2", "Bien cuit", "Cuisson", 0, object{"group": "g1", "lost": true}),
 		},
 		items: []object{
-			{"sku": "P1", "name": "Burger Bellevue", "category": "Burgers", "price": 1550, "channels": object{"otter": object{"price": 1650, "locked": true, "published": true}}},
-			{"sku": "P2", "name": "Tarte Tatin", "category": "Desserts", "price": 850},
-			{"sku": "P3", "name": "Grande - Vanille", "category": "Glaces", "price": 620, "variation_of": "Vanille", "sold_out": true},
-			{"sku": "P4", "name": "Menu du personnel", "category": "Interne", "price": 500, "hidden": true},
+			{"kind": "item", "id": "P1", "sku": "P1", "name": "Burger Bellevue", "category": "Burgers", "price": 1550, "prices": []object{{"slug": "ubereats", "price": 1650}},
+				"edits": []object{{"menu": "otter", "kind": "item", "id": "P1", "slug": "ubereats", "field": "price", "value": "1650", "locked": true, "by": "Camille", "at": at}}},
+			{"kind": "item", "id": "P2", "sku": "P2", "name": "Tarte Tatin", "category": "Desserts", "price": 850, "edits": []object{}},
+			{"kind": "item", "id": "P3", "sku": "P3", "name": "Grande - Vanille", "category": "Glaces", "price": 620, "sold_out": true, "edits": []object{}},
+			{"kind": "modifier", "id": "P11", "sku": "P11", "name": "Saignant", "category": "Cuisson", "price": 0, "edits": []object{}},
 		},
-		runs: []object{
-			{"id": "r2", "source": "otter", "name": "Otter", "at": at, "ended_at": at.Add(2 * time.Second), "state": "done", "counts": object{"added": 1, "changed": 1, "removed": 1, "hidden": 12, "unchanged": 397}, "jobs": []object{},
-				"changes": []object{
-					{"kind": "item", "id": "P2", "name": "Tarte Tatin", "change": "changed", "fields": []object{{"field": "price", "from": "8.20", "to": "8.50"}}},
-					{"kind": "item", "id": "P9", "name": "Soupe à l'oignon", "change": "added"}, {"kind": "group", "id": "G7", "name": "Sauces", "change": "removed"},
-				}},
-			{"id": "r1", "source": "otter", "name": "Otter", "by": "Camille", "at": at.Add(-6 * time.Hour), "state": "failed", "reason": "The POS gave no answer.", "counts": object{}},
-		},
+		runs: []object{run, {"id": "r1", "menu": "otter", "trigger": "manual", "by": "Camille", "queued_at": at.Add(-6 * time.Hour), "state": "failed", "cause": "pos_unreachable", "detail": "connection refused", "added": 0, "changed": 0, "removed": 0}},
 		lint: []object{
-			{"heading": "items", "findings": []object{{"code": "price", "name": "Eau du robinet", "id": "P8", "text": "costs nothing", "remedy": "Give it a price, or hide it online."}}},
-			{"heading": "photos", "findings": []object{{"code": "unreachable", "name": "Tarte Tatin", "id": "P2", "text": "its photo cannot be fetched", "remedy": "Put it where the internet reaches it."}}},
-			{"heading": "categories", "findings": []object{}}, {"heading": "modifier_groups", "findings": []object{}}, {"heading": "modifiers", "findings": []object{}},
+			{"heading": "items", "code": "zero_price", "severity": "warning", "name": "Eau du robinet", "id": "P8", "text": "costs nothing"},
+			{"heading": "photos", "code": "unreachable_photo", "severity": "info", "name": "Tarte Tatin", "id": "P2", "text": "has a photo that cannot be fetched: 404"},
 		},
 	}
 }
 
 // unlinked counts what has no link, as the three counters do.
 func (m *fakeMenu) unlinked() object {
-	counts := object{"items": 0, "modifier_groups": 0, "modifiers": 0}
+	counts := map[string]int{}
 	for _, l := range m.links {
-		if l["pos"] == nil {
-			k := l["kind"].(string) + "s"
-			counts[k] = counts[k].(int) + 1
+		if l["linked"] != true {
+			counts[l["kind"].(string)]++
 		}
 	}
-	return counts
+	return object{"items": counts["item"], "modifier_groups": counts["group"], "modifiers": counts["modifier"]}
+}
+
+// named finds the object of a list by its id.
+func named(list []object, id any) object {
+	return list[slices.IndexFunc(list, func(o object) bool { return o["id"] == id })]
 }
 
 func (b *fakeBox) menuRoutes(handle func(string, func(http.ResponseWriter, *http.Request) error)) {
 	with := func(pattern string, f func(m *fakeMenu, w http.ResponseWriter, r *http.Request, body object) error) {
 		handle(pattern, func(w http.ResponseWriter, r *http.Request) error {
 			var body object
-			if r.Method == "POST" || r.Method == "PUT" {
+			if r.Method != "GET" {
 				json.NewDecoder(r.Body).Decode(&body)
 			}
 			b.mu.Lock()
@@ -100,95 +92,104 @@ func (b *fakeBox) menuRoutes(handle func(string, func(http.ResponseWriter, *http
 			return f(m, w, r, body)
 		})
 	}
-	with("GET /v1/menu", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, _ object) error {
+	fits := func(r *http.Request, o object) bool {
+		first, _, _ := strings.Cut(strings.ToLower(r.URL.Query().Get("q")), " ")
+		return strings.Contains(strings.ToLower(o["name"].(string)), first)
+	}
+	with("GET /v1/menu/menus", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, _ object) error {
 		if m.menu == nil {
-			return api.Answer(w, 200, object{"catalogue": object{}, "menus": []object{}, "lint": object{}})
+			return api.Answer(w, 200, object{"menus": []object{}, "pos": object{"kind": "builtin", "known": false}})
 		}
 		m.menu["unlinked"] = m.unlinked()
-		return api.Answer(w, 200, object{"catalogue": object{"at": m.at, "source": "lightspeed-k", "items": 412, "hidden": 12, "variations": 40, "groups": 38, "modifiers": 120}, "menus": []object{m.menu},
-			"lint": object{"items": 1, "categories": 0, "modifier_groups": 0, "modifiers": 0, "photos": 1}})
+		return api.Answer(w, 200, object{"menus": []object{m.menu}, "pos": object{"kind": "lightspeed-k", "known": true, "read_at": m.at}})
 	})
-	with("GET /v1/menu/settings/{source}", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, _ object) error {
-		return api.Answer(w, 200, m.settings)
-	})
-	with("PUT /v1/menu/settings/{source}", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
-		v := body["value"].(object)
-		b.acts = append(b.acts, "menu settings "+sorted(v))
-		m.settings = object{"value": v, "revision": 5}
-		m.menu["auto_publish"], m.menu["auto_update"] = v["auto_publish"], v["auto_update"]
-		return api.Answer(w, 200, m.settings)
+	with("PUT /v1/menu/menus/{menu}", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
+		b.acts = append(b.acts, "menu settings "+sorted(body))
+		m.menu["revision"] = body["revision"].(float64) + 1
+		delete(body, "revision")
+		m.menu["settings"] = body
+		return api.Answer(w, 200, m.menu)
 	})
 	with("GET /v1/menu/links", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
 		q, shown := r.URL.Query(), []object{}
 		for _, l := range m.links {
-			bad := l["pos"] == nil
-			if l["kind"] == q.Get("kind") && (q.Get("unlinked") == "" || bad) && strings.Contains(strings.ToLower(l["name"].(string)), strings.ToLower(q.Get("q"))) {
+			if l["kind"] == q.Get("kind") && (q.Get("unlinked") == "" || l["linked"] != true) && fits(r, l) {
 				shown = append(shown, l)
 			}
 		}
-		return api.Answer(w, 200, object{"unlinked": m.unlinked(), "links": shown})
+		return api.Answer(w, 200, object{"unlinked": m.unlinked(), "menus": []object{}, "links": shown, "total": len(shown)})
 	})
-	with("PUT /v1/menu/links/{source}/{kind}/{id}", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, body object) error {
-		b.acts = append(b.acts, "link "+r.PathValue("kind")+" "+r.PathValue("id")+" "+body["pos_id"].(string))
-		l := m.links[slices.IndexFunc(m.links, func(l object) bool { return l["id"] == r.PathValue("id") })]
-		l["pos"], l["method"], l["by"] = object{"id": body["pos_id"], "name": "Tarte Tatin", "price": 850}, "manual", "Camille"
-		return api.Answer(w, 200, l)
+	with("PUT /v1/menu/links", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
+		b.acts = append(b.acts, "link "+sorted(body))
+		l := named(m.links, body["id"])
+		l["linked"], l["target"], l["target_name"], l["method"], l["by"], l["at"] = body["target"] != "", body["target"], "Tarte Tatin", "manual", "Camille", m.at
+		return api.Answer(w, 200, object{})
 	})
-	with("DELETE /v1/menu/links/{source}/{kind}/{id}", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
-		b.acts = append(b.acts, "unlink "+r.PathValue("id"))
-		l := m.links[slices.IndexFunc(m.links, func(l object) bool { return l["id"] == r.PathValue("id") })]
-		delete(l, "pos")
-		l["method"] = ""
-		return api.Answer(w, 204, nil)
-	})
-	with("GET /v1/menu/items", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
-		first, _, _ := strings.Cut(strings.ToLower(r.URL.Query().Get("q")), " ")
+	with("GET /v1/menu/targets", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
 		shown := []object{}
 		for _, i := range m.items {
-			if strings.Contains(strings.ToLower(i["name"].(string)), first) {
+			if i["kind"] == r.URL.Query().Get("kind") && fits(r, i) {
+				shown = append(shown, object{"kind": i["kind"], "target": "item:" + i["id"].(string), "sku": i["sku"], "name": i["name"], "within": i["category"], "price": i["price"]})
+			}
+		}
+		return api.Answer(w, 200, object{"targets": shown})
+	})
+	with("GET /v1/menu/items", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
+		shown := []object{}
+		for _, i := range m.items {
+			if fits(r, i) && (r.URL.Query().Get("edited") == "" || len(i["edits"].([]object)) > 0) {
 				shown = append(shown, i)
 			}
 		}
-		return api.Answer(w, 200, object{"items": shown})
+		return api.Answer(w, 200, object{"items": shown, "total": len(shown)})
 	})
-	with("PUT /v1/menu/items/{sku}/channels/{source}", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, body object) error {
-		b.acts = append(b.acts, "overlay "+r.PathValue("sku")+" "+sorted(body))
-		i := m.items[slices.IndexFunc(m.items, func(i object) bool { return i["sku"] == r.PathValue("sku") })]
-		i["channels"] = object{"otter": body}
-		return api.Answer(w, 200, body)
+	with("PUT /v1/menu/edits", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
+		b.acts = append(b.acts, "edit "+sorted(body))
+		i := named(m.items, body["id"])
+		i["edits"] = append(i["edits"].([]object), body)
+		return api.Answer(w, 200, object{"edits": []object{}})
 	})
-	with("DELETE /v1/menu/items/{sku}/channels/{source}", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
-		b.acts = append(b.acts, "clear "+r.PathValue("sku"))
-		delete(m.items[slices.IndexFunc(m.items, func(i object) bool { return i["sku"] == r.PathValue("sku") })], "channels")
-		return api.Answer(w, 204, nil)
+	with("POST /v1/menu/edits/remove", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
+		b.acts = append(b.acts, "restore "+sorted(body))
+		named(m.items, body["id"])["edits"] = []object{}
+		return api.Answer(w, 200, object{"edits": []object{}})
 	})
 	with("POST /v1/menu/sync", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
 		b.acts = append(b.acts, "sync "+sorted(body))
-		delete(m.menu, "guard")
-		return api.Answer(w, 202, object{"id": "r3"})
+		return api.Answer(w, 202, m.runs[0])
 	})
 	with("GET /v1/menu/sync", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, _ object) error {
 		return api.Answer(w, 200, object{"runs": notNil(m.runs)})
 	})
 	with("GET /v1/menu/sync/{id}", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
-		for _, run := range m.runs {
-			if run["id"] == r.PathValue("id") {
-				return api.Answer(w, 200, run)
-			}
+		v := maps.Clone(named(m.runs, r.PathValue("id")))
+		v["changes"] = []object{
+			{"kind": "item", "id": "P2", "name": "Tarte Tatin", "act": "changed", "field": "price", "old": "8.20", "new": "8.50"},
+			{"kind": "item", "id": "P9", "name": "Soupe à l'oignon", "act": "added"}, {"kind": "group", "id": "G7", "name": "Sauces", "act": "removed"},
 		}
-		return &api.Problem{Status: 404, Detail: "there is no run " + r.PathValue("id")}
+		v["total"] = 3
+		return api.Answer(w, 200, v)
+	})
+	with("POST /v1/menu/sync/{id}/{verb}", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
+		b.acts = append(b.acts, r.PathValue("verb")+" "+r.PathValue("id"))
+		m.menu["asking"] = false
+		return api.Answer(w, 202, m.runs[0])
 	})
 	with("GET /v1/menu/lint", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, _ object) error {
-		return api.Answer(w, 200, object{"headings": notNil(m.lint)})
-	})
-	with("GET /v1/menu/diagnose", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
-		if !strings.Contains(r.URL.Query().Get("q"), "personnel") {
-			return api.Answer(w, 200, object{"item": nil, "checks": []object{}})
+		counts := map[string]int{"items": 0, "categories": 0, "modifier_groups": 0, "modifiers": 0, "photos": 0}
+		for _, f := range m.lint {
+			counts[f["heading"].(string)]++
 		}
-		return api.Answer(w, 200, object{"item": m.items[3], "checks": []object{
-			{"check": "connection", "ok": true, "text": "The POS answered 40 minutes ago."}, {"check": "switch", "ok": true, "text": "Updates are on."},
-			{"check": "hidden_online", "ok": false, "text": "It is hidden online in the POS.", "remedy": "Switch it on for online sale there, then update."},
-		}})
+		return api.Answer(w, 200, object{"findings": notNil(m.lint), "counts": counts, "more": 0})
+	})
+	with("GET /v1/menu/why", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
+		q := r.URL.Query().Get("q")
+		checks := []object{{"check": "connection", "ok": true, "text": "The connection to the POS works"}, {"check": "auto_update", "ok": true, "text": "Automatic updates from the POS are on"}}
+		if !strings.Contains(q, "personnel") {
+			return api.Answer(w, 200, object{"found": []string{}, "reason": "in_pos", "checks": append(checks, object{"check": "in_pos", "ok": false, "text": "The POS has nothing called “" + q + "”", "remedy": "Add it in the POS"})})
+		}
+		return api.Answer(w, 200, object{"found": []string{"Menu du personnel"}, "reason": "shown_online", "checks": append(checks,
+			object{"check": "in_pos", "ok": true, "text": "The POS has it"}, object{"check": "shown_online", "ok": false, "text": "It is not set to be shown online in the POS", "remedy": "Change that in the POS"})})
 	})
 }
 
@@ -197,7 +198,7 @@ func (b *fakeBox) sell(sku string, out bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.acts = append(b.acts, map[bool]string{true: "sold-out ", false: "back "}[out]+sku)
-	b.menu.items[slices.IndexFunc(b.menu.items, func(i object) bool { return i["sku"] == sku })]["sold_out"] = out
+	named(b.menu.items, sku)["sold_out"] = out
 	b.publish("menu", object{})
 }
 

@@ -1,49 +1,40 @@
-// End of day: what is left open at the POS, order by order, and totals that differ.
+// End of day: what of today's delivery orders is left for somebody to look after.
 
-import { $, get, h, money, number, site, swap, t, word } from './base.js';
+import { get, h, money, number, swap, t, when, word } from './base.js';
 import { inPos } from './lamps.js';
 import { follow, say, sayFault, table } from './shell.js';
 
-// today is the business day as a date field writes it, in the venue's time.
-function today() {
-  const [hours, minutes] = site.dayClose.split(':').map(Number);
-  return new Intl.DateTimeFormat('en-CA', { timeZone: site.timezone, dateStyle: 'short' }).format(Date.now() - ((hours || 0) * 60 + (minutes || 0)) * 60e3);
-}
+const LISTS = ['to_void', 'not_in_pos', 'changed', 'unpaid', 'open', 'differences'];
+let place, drawn = '';
 
-let place, wanted = today(), drawn = '';
-
-const order = o => h('a', { href: '/orders/' + encodeURIComponent(o.id) }, t('order.number', o.number));
-const from = o => [o.partner?.name, o.partner?.order_id].filter(Boolean).join(' ') || o.source;
-const orderColumns = [
-  { head: t('orders.number'), cell: order }, { head: t('orders.from'), cell: from }, { head: t('orders.total'), num: true, cell: o => money(o.total, o.currency) },
-  { head: t('orders.state'), cell: o => word('order.state.', o.state) }, { head: t('orders.in_pos'), cell: o => inPos(o.in_pos) },
+const columns = [
+  { head: t('orders.number'), cell: o => h('a', { href: '/orders/' + encodeURIComponent(o.id) }, t('order.number', o.number)) },
+  { head: t('orders.from'), cell: o => [o.partner || o.aggregator, ' ', h('span', { class: 'mono' }, o.friendly_id)] },
+  { head: t('orders.total'), num: true, cell: o => money(o.total, o.currency) },
+  { head: t('orders.state'), cell: o => word('order.state.', o.state) },
+  { head: t('orders.in_pos'), cell: o => [inPos(o.in_pos), o.cause && h('small', {}, word('injection.', o.cause))] },
 ];
-const differences = [
-  { head: t('orders.number'), cell: d => order(d.order) }, { head: t('orders.from'), cell: d => from(d.order) },
-  { head: t('delivery.partner_total'), num: true, cell: d => money(d.partner_total, d.order.currency) }, { head: t('delivery.pos_total'), num: true, cell: d => money(d.pos_total, d.order.currency) },
-  { head: t('delivery.difference'), num: true, cell: d => h('b', {}, money(d.difference, d.order.currency)) }, { head: t('delivery.cause'), cell: d => word('injection.', d.cause) },
-];
-
-const block = (key, list, columns) => list?.length > 0 && h('section', { class: 'block', data: { list: key } }, h('h2', {}, t('delivery.day_' + key)), h('div', { class: 'sheet' }, table(columns, list, key)));
+const own = {
+  differences: [...columns.slice(0, 3), { head: t('delivery.pos_total'), num: true, cell: o => money(o.pos_total, o.currency) }, { head: t('delivery.difference'), num: true, cell: o => h('b', {}, money(o.total - o.pos_total, o.currency)) }],
+  unpaid: [...columns, { head: t('delivery.collect'), num: true, cell: o => o.collect ? money(o.collect, o.currency) : '' }],
+};
 
 const all = follow(['order', 'delivery'], async () => {
   if (!place) return;
-  const v = await get('/v1/delivery/day?day=' + wanted);
+  const v = await get('/v1/delivery/day-end');
   const sign = JSON.stringify(v);
   if (!place || sign === drawn) return;
   drawn = sign;
-  const totals = v.totals || {}, none = h('div', { class: 'sheet say block' });
-  const figure = (key, value) => h('div', { class: 'figure' }, h('span', { class: 'figure-word' }, t('delivery.day_' + key)), h('span', { class: 'figure-value' }, number(value || 0)));
-  const lists = [block('cancelled', v.cancelled_open, orderColumns), block('unclosed', v.unclosed, orderColumns), block('failed', v.failed, orderColumns), block('differences', v.differences, differences)].filter(Boolean);
-  swap($('day-body'),
-    h('section', { class: 'sheet pad' }, h('div', { class: 'figures five' }, figure('orders', totals.orders), figure('injected', totals.injected), figure('manual', totals.manual), figure('failed_count', totals.failed), figure('cancelled_count', totals.cancelled))),
-    lists.length ? lists : none);
+  const lists = LISTS.filter(k => v[k]?.length), none = h('div', { class: 'sheet say' });
+  swap(place, h('p', { class: 'notice' }, t('delivery.day_since', when(v.since))),
+    h('section', { class: 'sheet pad' }, h('div', { class: 'figures six' }, LISTS.map(k => h('div', { class: 'figure', data: { state: v[k]?.length && (k === 'to_void' || k === 'not_in_pos') ? 'over' : '' } }, h('span', { class: 'figure-word' }, t('delivery.day_' + k)), h('span', { class: 'figure-value' }, number(v[k]?.length || 0)))))),
+    lists.length ? lists.map(k => h('section', { class: 'block', data: { list: k } }, h('h2', {}, t('delivery.day_' + k)), h('p', { class: 'soft' }, t(`delivery.day_${k}_text`)), h('div', { class: 'sheet' }, table(own[k] || columns, v[k], k)))) : h('div', { class: 'block' }, none));
   if (!lists.length) say(none, t('delivery.day_none'), t('delivery.day_none_text'));
 });
 all.fault = fault => {
   if (!place || (drawn && fault.status !== 403)) return;
   const words = h('div', { class: 'sheet say' });
-  swap($('day-body'), words);
+  swap(place, words);
   sayFault(words, fault, () => all.run());
 };
 
@@ -51,8 +42,7 @@ export const day = {
   open(where) {
     place = where;
     drawn = '';
-    swap(place, h('div', { class: 'bar' }, h('label', { class: 'field-row' }, h('span', { class: 'hide' }, t('delivery.day')), h('input', { id: 'day-of', type: 'date', value: wanted, onchange: e => { wanted = e.target.value || today(); drawn = ''; all.run(); } }))),
-      h('div', { id: 'day-body' }, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i'))));
+    swap(place, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i')));
     all.run();
   },
   show() {},

@@ -1,6 +1,6 @@
 // Messages of the delivery partners that were refused, and why.
 
-import { get, h, swap, t, when, word } from './base.js';
+import { get, h, swap, t, when } from './base.js';
 import { rows } from './rows.js';
 import { follow } from './shell.js';
 
@@ -8,18 +8,19 @@ let place, list = null;
 
 function make() {
   return rows({
-    name: 'rejected', label: t('delivery.part.rejected'), id: m => m.at + m.source, empty: [t('delivery.rejected_empty'), t('delivery.rejected_empty_text')],
+    name: 'rejected', label: t('delivery.part.rejected'), id: m => m.at + m.title, empty: [t('delivery.rejected_empty'), t('delivery.rejected_empty_text')],
     columns: [
-      { head: t('delivery.at'), text: m => when(m.at), value: m => m.at }, { head: t('delivery.source'), text: m => m.source }, { head: t('delivery.cause'), text: m => word('delivery.cause.', m.cause) },
-      { head: t('delivery.detail'), text: m => m.detail || '', cell: m => [m.detail, m.excerpt && h('small', { class: 'mono' }, m.excerpt)] },
+      { head: t('delivery.at'), text: m => when(m.at), value: m => m.at }, { head: t('delivery.source'), text: m => m.title }, { head: t('delivery.answer'), num: true, text: m => String(m.status), value: m => m.status },
+      { head: t('delivery.cause'), text: m => m.reason }, { head: t('delivery.order'), text: m => m.order || '' },
     ],
   });
 }
 
 const all = follow(['delivery'], async () => {
   if (!place) return;
-  const v = await get('/v1/delivery/rejected');
-  if (place) list.set(v.messages || []);
+  const links = ((await get('/v1/integrations')).integrations || []).filter(l => l.kind === 'delivery');
+  const messages = await Promise.all(links.map(async l => ((await get(`/v1/integrations/${encodeURIComponent(l.platform)}/rejected`)).rejected || []).map(m => ({ ...m, title: l.title }))));
+  if (place) list.set(messages.flat().sort((a, b) => b.at.localeCompare(a.at)));
 });
 all.fault = fault => { if (place) list.fault(fault, () => all.run()); };
 

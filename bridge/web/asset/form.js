@@ -33,7 +33,7 @@ const inputs = form => [...form.querySelectorAll('[data-pointer]')];
 //   saved    is told of the answer
 //   reload   loads the settings anew
 //   confirm  asks before it is saved
-//   member   the setting's name in what is sent; current has it as value all the same
+//   member   the setting's name in what is sent; current has it as value all the same. '': its members stand beside the revision
 export function setting({ path, current, draw, read, check, saved, reload, confirm, member = 'value' }) {
   const state = h('span', { class: 'form-state soft', role: 'status' }), again = h('div', { class: 'form-again', role: 'alert', hidden: true });
   const fields = h('div', { class: 'form-fields' }), button = h('button', { class: 'button primary', disabled: true }, t('setup.save'));
@@ -72,13 +72,13 @@ export function setting({ path, current, draw, read, check, saved, reload, confi
     if (confirm && !await confirm(value)) return;
     button.disabled = true;
     try {
-      const answer = await call('PUT', path, { body: { [member]: value, revision } });
+      const answer = await call('PUT', path, { body: member ? { [member]: value, revision } : { ...value, revision } });
       toast(t('setup.saved'), 'good');
       dirty = false;
       saved(answer.body);
     } catch (fault) {
       button.disabled = false;
-      if (fault.status === 422 && fault.problem.errors) blame(fault.problem.errors.map(f => [f.pointer.startsWith('/' + member) ? f.pointer.slice(member.length + 1) : f.pointer, f.detail]));
+      if (fault.status === 422 && fault.problem.errors) blame(fault.problem.errors.map(f => [member && f.pointer.startsWith('/' + member) ? f.pointer.slice(member.length + 1) : f.pointer, f.detail]));
       else if (fault.status === 409) {
         again.hidden = false;
         swap(again, h('p', { class: 'fault' }, t('setup.conflict')), h('button', { class: 'button', type: 'button', onclick: () => { dirty = false; revision = undefined; reload(); } }, t('setup.reload')));

@@ -21,10 +21,10 @@ async function diagnose() {
   if (!q) { $('missing').focus(); return; }
   const box = $('diagnosis');
   try {
-    const v = await get('/v1/menu/diagnose?' + new URLSearchParams({ q, source: $('missing-at').value }));
-    if (!v.item) { swap(box, h('p', { class: 'p-why', data: { grade: 'bad' } }, h('b', {}, t('menus.no_such', q)), ' ', t('menus.no_such_remedy'))); return; }
+    const v = await get('/v1/menu/why?' + new URLSearchParams({ q, menu: $('missing-at').value }));
     const bad = (v.checks || []).find(c => !c.ok);
-    swap(box, h('p', { class: 'p-why', data: { grade: bad ? 'bad' : 'ok' } }, h('b', {}, bad ? bad.text : t('menus.on_sale', v.item.name)), bad?.remedy && ' ' + bad.remedy),
+    swap(box, h('p', { class: 'p-why', data: { grade: bad ? 'bad' : 'ok' } }, h('b', {}, bad ? bad.text + '.' : t('menus.on_sale', v.found?.join(', ') || q)), bad?.remedy && ` ${bad.remedy}.`),
+      v.found?.length > 1 && h('p', { class: 'soft' }, t('menus.found', v.found.join(', '))),
       h('ol', { class: 'steps-list' }, (v.checks || []).map(c => h('li', { class: 'step', data: { grade: c.ok ? 'ok' : 'bad', check: c.check } }, h('span', { class: 'shape', 'aria-hidden': 'true' }),
         h('div', {}, h('b', {}, word('menus.check.', c.check)), h('span', { class: 'soft' }, c.text)), h('span', { class: 'step-state' }, t(c.ok ? 'menus.check_ok' : 'menus.check_bad'))))));
   } catch (fault) {
@@ -35,22 +35,21 @@ async function diagnose() {
 const lint = follow(['menu'], async () => {
   if (!place) return;
   if (!menus.length) {
-    menus = (await get('/v1/menu')).menus || [];
+    menus = (await get('/v1/menu/menus')).menus || [];
     if (!place) return;
-    swap($('missing-at'), menus.map(m => h('option', { value: m.source }, m.name)));
+    swap($('missing-at'), menus.map(m => h('option', { value: m.menu }, m.settings.name || m.title)));
     $('missing-at').hidden = menus.length < 2;
   }
   const v = await get('/v1/menu/lint');
   const sign = JSON.stringify(v);
   if (!place || sign === drawn) return;
   drawn = sign;
-  const by = new Map((v.headings || []).map(x => [x.heading, x.findings || []]));
-  const all = HEADINGS.reduce((sum, k) => sum + (by.get(k)?.length || 0), 0);
-  const box = $('lint');
-  if (!all) { const words = h('div', { class: 'sheet say' }); swap(box, words); say(words, t('menus.lint_none'), t('menus.lint_none_text')); return; }
-  swap(box, HEADINGS.map(k => h('details', { class: 'sheet lint', data: { heading: k }, open: (by.get(k)?.length || 0) > 0 },
-    h('summary', {}, h('b', {}, t('lint.' + k)), h('span', { class: 'chip' }, number(by.get(k)?.length || 0))),
-    h('ul', {}, (by.get(k) || []).map(f => h('li', {}, h('b', {}, f.name || f.id), ' ', h('span', {}, f.text), f.remedy && h('small', { class: 'soft' }, f.remedy)))))));
+  const by = Map.groupBy(v.findings || [], f => f.heading), box = $('lint');
+  if (!v.findings?.length) { const words = h('div', { class: 'sheet say' }); swap(box, words); say(words, t('menus.lint_none'), t('menus.lint_none_text')); return; }
+  swap(box, HEADINGS.map(k => h('details', { class: 'sheet lint', data: { heading: k }, open: by.has(k) },
+    h('summary', {}, h('b', {}, t('lint.' + k)), h('span', { class: 'chip' }, number(v.counts?.[k] || 0))),
+    h('ul', {}, (by.get(k) || []).map(f => h('li', { class: 'pos', data: { grade: f.severity === 'warning' ? 'warn' : '' } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), h('span', {}, h('b', {}, f.name || f.id), ' ', f.text)))))),
+  v.more > 0 && h('p', { class: 'soft' }, t('menus.lint_more', number(v.more))));
 });
 lint.fault = fault => {
   if (!place || (drawn && fault.status !== 403)) return;

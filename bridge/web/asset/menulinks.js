@@ -3,23 +3,24 @@
 import { $, call, get, h, icon, money, newKey, number, swap, t, when, word } from './base.js';
 import { ask, follow, may, perform, say, sayFault, table, toast } from './shell.js';
 
-const KINDS = ['item', 'modifier_group', 'modifier'];
-const COUNT = { item: 'items', modifier_group: 'modifier_groups', modifier: 'modifiers' };
+const KINDS = ['item', 'group', 'modifier'];
+const COUNT = { item: 'items', group: 'modifier_groups', modifier: 'modifiers' };
 const PAGE = 100;
 
-let place, source = '', kind = 'item', unlinked = true, term = '', list = [], next = '', sources = [], counts = {}, drawn = '', loaded = false;
+let place, menu = '', kind = 'item', unlinked = true, term = '', list = [], total = 0, menus = [], counts = {}, drawn = '', loaded = false;
 
-const path = l => `/v1/menu/links/${encodeURIComponent(l.source)}/${l.kind}/${encodeURIComponent(l.id)}`;
+const query = offset => '/v1/menu/links?' + new URLSearchParams({ menu, kind, limit: PAGE, offset, ...(unlinked && { unlinked: 'true' }), ...(term && { q: term }) });
+const tie = (l, target) => ({ menu: l.menu, kind: l.kind, id: l.id, ...(l.group && { group: l.group }), target });
 
 function read() {
   const q = new URLSearchParams(location.search);
-  source = q.get('source') || '';
+  menu = q.get('menu') || menu;
   kind = KINDS.includes(q.get('kind')) ? q.get('kind') : 'item';
   unlinked = q.get('unlinked') !== '0';
 }
 
 function write() {
-  const q = new URLSearchParams({ ...(source && { source }), kind, unlinked: unlinked ? '1' : '0' });
+  const q = new URLSearchParams({ ...(menu && { menu }), kind, unlinked: unlinked ? '1' : '0' });
   history.replaceState(null, '', '/menus/links?' + q);
   list = []; drawn = ''; loaded = false;
   tools();
@@ -27,7 +28,7 @@ function write() {
 }
 
 function tools() {
-  swap($('link-sources'), sources.length > 1 && [...sources].map(m => h('button', { class: 'pill', type: 'button', 'aria-pressed': String(m.source === source), onclick: () => { source = m.source; write(); } }, m.name)));
+  swap($('link-menus'), menus.length > 1 && menus.map(m => h('button', { class: 'pill', type: 'button', 'aria-pressed': String(m.menu === menu), onclick: () => { menu = m.menu; write(); } }, m.settings.name || m.title)));
   swap($('link-kinds'), KINDS.map(k => h('button', { class: 'pill', type: 'button', data: { kind: k }, 'aria-pressed': String(k === kind), onclick: () => { kind = k; write(); } }, t('menus.kind.' + k), ' ', h('b', { class: counts[COUNT[k]] ? 'em' : 'soft' }, number(counts[COUNT[k]] || 0)))));
   $('only-unlinked').checked = unlinked;
 }
@@ -35,7 +36,7 @@ function tools() {
 function layout() {
   swap(place,
     h('div', { class: 'bar' },
-      h('div', { class: 'chips', id: 'link-sources', role: 'group', 'aria-label': t('menus.menu') }), h('div', { class: 'chips', id: 'link-kinds', role: 'group', 'aria-label': t('menus.kinds') }),
+      h('div', { class: 'chips', id: 'link-menus', role: 'group', 'aria-label': t('menus.menu') }), h('div', { class: 'chips', id: 'link-kinds', role: 'group', 'aria-label': t('menus.kinds') }),
       h('label', { class: 'find' }, icon('search'), h('span', { class: 'hide' }, t('menus.find')), h('input', { id: 'find', type: 'search', placeholder: t('menus.find'), value: term, maxlength: 60, autocomplete: 'off', spellcheck: 'false', oninput: e => type(e.target.value) })),
       h('label', { class: 'tick inline' }, h('input', { id: 'only-unlinked', type: 'checkbox', checked: unlinked, onchange: e => { unlinked = e.target.checked; write(); } }), h('span', {}, t('menus.only_unlinked')))),
     h('section', { class: 'sheet', id: 'links', 'aria-busy': 'true', 'aria-label': t('menus.part.links') }, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i'), h('i'))));
@@ -56,25 +57,24 @@ async function choose(l, button) {
   let picked = '', asked = 0;
   const look = async () => {
     const mine = ++asked;
-    const q = new URLSearchParams({ q: field.value.trim(), kind: l.kind, limit: 20 });
     try {
-      const v = await get('/v1/menu/items?' + q);
+      const v = await get('/v1/menu/targets?' + new URLSearchParams({ q: field.value.trim(), kind: l.kind, limit: 20 }));
       if (mine !== asked) return;
       picked = '';
-      swap(found, (v.items || []).length ? v.items.map(i => h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'pos-item', value: i.sku, onchange: () => { picked = i.sku; } }),
-        h('span', {}, h('b', {}, i.name), ' ', h('small', { class: 'mono' }, i.sku), i.category && h('small', {}, i.category)), h('span', { class: 'num' }, money(i.price)))) : h('p', { class: 'soft' }, t('menus.pos_none')));
+      swap(found, (v.targets || []).length ? v.targets.map(x => h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'pos-item', value: x.target, onchange: () => { picked = x.target; } }),
+        h('span', {}, h('b', {}, x.name), ' ', h('small', { class: 'mono' }, x.sku), x.within && h('small', {}, x.within)), x.kind !== 'group' && h('span', { class: 'num' }, money(x.price)))) : h('p', { class: 'soft' }, t('menus.pos_none')));
     } catch (fault) { swap(found, h('p', { class: 'fault' }, fault.message)); }
   };
   let wait;
   field.addEventListener('input', () => { clearTimeout(wait); wait = setTimeout(look, 200); });
   look();
   const wrong = h('p', { class: 'fault', role: 'alert' });
-  if (!await ask(t('menus.link_title', l.name), l.price !== undefined && t('menus.link_effect', money(l.price)), t('menus.link_yes'), false, {
+  if (!await ask(t('menus.link_title', l.name), l.kind === 'group' ? t('menus.link_effect_group') : t('menus.link_effect', money(l.price)), t('menus.link_yes'), false, {
     body: h('div', { class: 'pick' }, h('label', { for: 'pos-find' }, t('menus.pos_find')), field, found, wrong), check: () => { wrong.textContent = picked ? '' : t('menus.pick'); return !!picked; },
   })) return;
   button.disabled = true;
   try {
-    await call('PUT', path(l), { key: newKey(), body: { pos_id: picked } });
+    await call('PUT', '/v1/menu/links', { key: newKey(), body: tie(l, picked) });
     toast(t('menus.linked', l.name), 'good');
     drawn = '';
     all.run();
@@ -85,36 +85,35 @@ async function choose(l, button) {
 }
 
 async function unlink(l, button) {
-  if (await perform(button, path(l), { method: 'DELETE', done: t('menus.unlinked_done', l.name) })) { drawn = ''; all.run(); }
+  if (await perform(button, '/v1/menu/links', { method: 'PUT', body: tie(l, ''), done: t('menus.unlinked_done', l.name) })) { drawn = ''; all.run(); }
 }
 
 const columns = () => [
-  { head: t('menus.partner_name'), cell: l => [h('b', {}, l.name), l.path && h('small', {}, l.path)] },
-  { head: t('menus.price'), num: true, cell: l => l.price === undefined ? '' : money(l.price) },
-  { head: t('menus.pos_name'), cell: l => l.pos ? [h('span', {}, l.pos.name), h('small', { class: 'mono' }, l.pos.id)] : h('span', { class: 'pos', data: { grade: 'bad' } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), word('menus.why.', l.why || 'not_linked')) },
-  { head: t('menus.pos_price'), num: true, cell: l => l.pos?.price === undefined ? '' : money(l.pos.price) },
-  { head: t('menus.method'), cell: l => l.method ? [word('menus.method.', l.method), l.method === 'manual' && l.by && h('small', {}, `${l.by} · ${when(l.at)}`)] : '' },
+  { head: t('menus.partner_name'), cell: l => [h('b', {}, l.name), l.within && h('small', {}, l.within)] },
+  ...kind === 'group' ? [] : [{ head: t('menus.price'), num: true, cell: l => money(l.price) }],
+  { head: t('menus.pos_name'), cell: l => l.linked ? [h('span', {}, l.target_name || l.target || t('menus.method.virtual')), l.target_name && l.target && h('small', { class: 'mono' }, l.target)] : h('span', { class: 'pos', data: { grade: 'bad' } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), t(l.lost ? 'menus.why.gone' : 'menus.why.not_linked')) },
+  { head: t('menus.method'), cell: l => l.linked ? [word('menus.method.', l.method), l.by && h('small', {}, `${l.by} · ${when(l.at)}`)] : '' },
   ...may('manager') ? [{ head: '', cell: l => h('div', { class: 'row-acts' },
-    h('button', { class: 'button small', data: { link: l.id }, onclick: e => choose(l, e.currentTarget) }, t(l.pos ? 'menus.change' : 'menus.link')),
+    h('button', { class: 'button small', data: { link: l.id }, onclick: e => choose(l, e.currentTarget) }, t(l.linked ? 'menus.change' : 'menus.link')),
     l.method === 'manual' && h('button', { class: 'button small', onclick: e => unlink(l, e.currentTarget) }, t('menus.unlink'))) }] : [],
 ];
 
 const all = follow(['menu'], async () => {
   if (!place) return;
-  if (!sources.length) {
-    sources = (await get('/v1/menu')).menus || [];
-    source ||= sources[0]?.source || '';
+  if (!menus.length) {
+    menus = (await get('/v1/menu/menus')).menus || [];
+    menu ||= menus[0]?.menu || '';
     if (!place) return;
     tools();
   }
-  const q = new URLSearchParams({ source, kind, limit: PAGE, ...(unlinked && { unlinked: '1' }), ...(term && { q: term }) });
-  const v = await get('/v1/menu/links?' + q);
-  const sign = JSON.stringify([v, source, kind, unlinked]);
+  if (!menu) { draw(); return; }
+  const v = await get(query(0));
+  const sign = JSON.stringify([v, menu, kind, unlinked]);
   if (!place || sign === drawn) return;
   drawn = sign;
   loaded = true;
   list = v.links || [];
-  next = v.next || '';
+  total = v.total || 0;
   counts = v.unlinked || {};
   tools();
   draw();
@@ -135,16 +134,15 @@ function draw() {
     say(words, t(unlinked && !term ? 'menus.all_linked' : 'menus.links_none'), t(unlinked && !term ? 'menus.all_linked_text' : 'menus.links_none_remedy'));
     return;
   }
-  swap(box, table(columns(), list, 'links'), next && h('button', { class: 'quiet wide', id: 'more-links', onclick: more }, t('menus.more')));
+  swap(box, table(columns(), list, 'links'), list.length < total && h('button', { class: 'quiet wide', id: 'more-links', onclick: more }, t('menus.more')));
 }
 
 async function more(e) {
   e.target.disabled = true;
   try {
-    const q = new URLSearchParams({ source, kind, limit: PAGE, cursor: next, ...(unlinked && { unlinked: '1' }), ...(term && { q: term }) });
-    const v = await get('/v1/menu/links?' + q);
+    const v = await get(query(list.length));
     list = [...list, ...(v.links || [])];
-    next = v.next || '';
+    total = v.total || 0;
     draw();
   } catch (fault) {
     toast(fault.message, 'bad');
