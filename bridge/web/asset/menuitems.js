@@ -80,7 +80,7 @@ async function sell(i, button) {
 
 // ---- the list
 
-const edits = i => h('div', { class: 'edits' }, i.edits.map(e => h('span', { class: 'edit' }, words(e), shown(e) && h('b', {}, shown(e)), e.locked && h('small', {}, t('menus.locked_short')),
+const edits = i => i.edits.length > 0 && h('div', { class: 'edits' }, i.edits.map(e => h('span', { class: 'edit' }, words(e), shown(e) && h('b', {}, shown(e)), e.locked && h('small', {}, t('menus.locked_short')),
   may('manager') && h('button', { class: 'button small', 'aria-label': `${t('menus.as_pos')}: ${i.name}, ${words(e)}`, onclick: x => restore(i, e, x.currentTarget) }, t('menus.as_pos')))));
 
 const columns = () => [
