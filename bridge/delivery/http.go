@@ -36,6 +36,7 @@ type Integration struct {
 	PausedBy     string               `json:"paused_by,omitzero"`
 	Capabilities channel.Capabilities `json:"capabilities"`
 	Queue        Queue                `json:"queue"`
+	Checklist    []CheckStep          `json:"checklist" doc:"what people do at the marketplaces before the first order"`
 	Settings     Settings             `json:"settings"`
 	Revision     int64                `json:"revision" doc:"of the settings; 0: those of the configuration"`
 }
@@ -80,6 +81,7 @@ func (s *Service) Routes() []api.Route {
 		on("POST", "/pause", staff, "Take no orders of "+l.Title+" for a while", "", nil, s.postPause)
 		routes[len(routes)-1].Params = []api.Param{{Name: "until", Doc: "RFC 3339; absent: until somebody resumes"}, {Name: "reason"}}
 		on("POST", "/resume", staff, "Take orders of "+l.Title+" again", "", nil, s.postResume)
+		on("PUT", "/checklist", manager, "Say that a step at a marketplace is done, or is not after all", "", putStep{}, s.putChecklist)
 		routes = append(routes,
 			api.Route{Method: "GET", Path: one + "/observed", Roles: readers, Tags: tags, Summary: "Orders of " + l.Title + " that were only observed", Answer: observedList{},
 				Handle: func(w http.ResponseWriter, r *http.Request) error { return s.getObserved(w, r, l) }},
@@ -122,6 +124,9 @@ func (s *Service) view(ctx context.Context, l *link) (Integration, error) {
 	v.PulledAt, v.Detail = l.fed, l.fault
 	l.mu.Unlock()
 	var err error
+	if v.Checklist, err = s.Checklist(ctx, l.Name); err != nil {
+		return v, err
+	}
 	if v.Queue, err = s.Queue(ctx, l.Name); v.Queue.Error != "" {
 		v.Detail = v.Queue.Error
 	}
