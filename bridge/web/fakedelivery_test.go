@@ -118,9 +118,6 @@ func (b *fakeBox) deliveryRoutes(handle func(string, func(http.ResponseWriter, *
 			})
 		}
 	}
-	with("GET /v1/integrations", func(d *fakeDelivery, _ object, w http.ResponseWriter, _ *http.Request, _ object) error {
-		return api.Answer(w, 200, object{"integrations": notNil(d.links)})
-	})
 	with("GET /v1/delivery/day-end", func(d *fakeDelivery, _ object, w http.ResponseWriter, _ *http.Request, _ object) error {
 		if d.day == nil {
 			return api.Answer(w, 200, object{"since": time.Now().UTC()})

@@ -63,10 +63,10 @@ func (b *fakeBox) linkRoutes(handle func(string, func(http.ResponseWriter, *http
 		})
 	}
 	handle("GET /v1/integrations", locked(func(w http.ResponseWriter, r *http.Request) error {
-		if l.links == nil {
+		if l.links == nil && b.delivery.links == nil {
 			return api.NotFound("path", "/v1/integrations")
 		}
-		return api.Answer(w, 200, object{"integrations": l.links})
+		return api.Answer(w, 200, object{"integrations": append(slices.Clone(l.links), b.delivery.links...)})
 	}))
 	handle("GET /v1/integrations/{platform}", one(func(w http.ResponseWriter, r *http.Request, link object) error { return api.Answer(w, 200, link) }))
 	handle("PUT /v1/integrations/{platform}", one(func(w http.ResponseWriter, r *http.Request, link object) error {

@@ -2,6 +2,7 @@
 
 import { $, get, h, money, number, swap, t, when, word } from './base.js';
 import { field, setting } from './form.js';
+import { integrations } from './integrations.js';
 import { ask, follow, may, perform, say, sayFault, table } from './shell.js';
 
 const GRADE = { active: 'ok', observing: 'warn', scheduled: 'warn', error: 'bad', inactive: '' };
@@ -14,16 +15,6 @@ const SAMPLE = `delivery:
     credentials_file: otter.yaml
     auto_accept: true
     inject: strict`;
-
-// integrations are the links to delivery partners; a box that is linked to no cloud at all has no list.
-export async function integrations() {
-  try {
-    return ((await get('/v1/integrations')).integrations || []).filter(l => l.kind === 'delivery');
-  } catch (fault) {
-    if (fault.status === 404) return [];
-    throw fault;
-  }
-}
 
 let place, chosen = '', drawn = '', form = null;
 
@@ -168,7 +159,7 @@ function one(l, observed) {
 const all = follow(['delivery', 'integration', 'order', 'setting'], async () => {
   if (!place) return;
   const asked = chosen;
-  const list = await integrations();
+  const list = await integrations('delivery');
   const l = list.find(x => x.platform === asked);
   const observed = l ? (await get(path(l) + '/observed')).observed : [];
   const sign = JSON.stringify([asked ? l : list, asked, observed]);

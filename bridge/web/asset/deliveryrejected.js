@@ -1,7 +1,7 @@
 // Messages of the delivery partners that were refused, and why.
 
 import { get, h, swap, t, when } from './base.js';
-import { integrations } from './deliverylinks.js';
+import { integrations } from './integrations.js';
 import { rows } from './rows.js';
 import { follow } from './shell.js';
 
@@ -19,7 +19,7 @@ function make() {
 
 const all = follow(['delivery'], async () => {
   if (!place) return;
-  const messages = await Promise.all((await integrations()).map(async l => ((await get(`/v1/integrations/${encodeURIComponent(l.platform)}/rejected`)).rejected || []).map(m => ({ ...m, title: l.title }))));
+  const messages = await Promise.all((await integrations('delivery')).map(async l => ((await get(`/v1/integrations/${encodeURIComponent(l.platform)}/rejected`)).rejected || []).map(m => ({ ...m, title: l.title }))));
   if (place) list.set(messages.flat().sort((a, b) => b.at.localeCompare(a.at)));
 });
 all.fault = fault => { if (place) list.fault(fault, () => all.run()); };

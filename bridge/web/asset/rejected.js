@@ -1,6 +1,7 @@
 // Rejected messages: what a platform sent and the box refused, so that a reservation that is missing can be explained.
 
 import { day, get, h, seconds, swap, t } from './base.js';
+import { integrations } from './integrations.js';
 import { rows } from './rows.js';
 import { follow } from './shell.js';
 import { named } from './standing.js';
@@ -28,7 +29,7 @@ function layout() {
 
 const list = follow(['integration'], async () => {
   if (!place) return;
-  links = (await get('/v1/integrations').catch(fault => { if (fault.status === 404) return { integrations: [] }; throw fault; })).integrations.map(named);
+  links = (await integrations()).map(named);
   const each = await Promise.all(links.map(async l => (await get(`/v1/integrations/${encodeURIComponent(l.platform)}/rejected`)).rejected.map(m => ({ ...m, platform: l.platform }))));
   if (!place) return;
   const shares = place.querySelector('#shares');

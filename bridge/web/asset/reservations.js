@@ -4,6 +4,7 @@
 import { $, get, h, n, number, swap, t, when, word } from './base.js';
 import { activation, activate } from './activation.js';
 import { information } from './information.js';
+import { integrations } from './integrations.js';
 import { linkSettings } from './linksettings.js';
 import { ask, follow, may, perform, ready, sayFault } from './shell.js';
 import { LINK, ON, named } from './standing.js';
@@ -131,12 +132,7 @@ function route() {
 
 const list = follow(['integration', 'setting', 'relay', 'reservation'], async () => {
   await ready;
-  try {
-    links = (await get('/v1/integrations')).integrations.map(named);
-  } catch (fault) {
-    if (fault.status !== 404) throw fault;
-    links = []; // no platform is in the configuration
-  }
+  links = (await integrations()).map(named);
   const a = address();
   // Who linked it is known of a single one alone.
   if (links.some(l => l.platform === a.platform)) {

@@ -2,6 +2,7 @@
 // with an address of its own. Days, platform and grade stand in the address.
 
 import { $, clock, day, get, h, icon, n, number, swap, t, word } from './base.js';
+import { integrations } from './integrations.js';
 import { party } from './party.js';
 import { rows } from './rows.js';
 import { follow } from './shell.js';
@@ -91,7 +92,7 @@ function drawFilters() {
 const list = follow(['reservation', 'integration', 'check'], async () => {
   if (!place) return;
   const asked = location.search;
-  const known = (await get('/v1/integrations').catch(fault => { if (fault.status === 404) return { integrations: [] }; throw fault; })).integrations;
+  const known = await integrations();
   if (!place) return;
   links = known.map(named);
   if (!known.length) { today = ''; all = []; table.set([]); return; }
