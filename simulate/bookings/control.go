@@ -39,6 +39,7 @@ func (s *Simulator) State() State {
 // Beside what all simulated services have (cloud.Control):
 //
 //	POST /reservations  a reservation as in protocol/booking: booked or changed, the box is told; 204, or 502 with what it answered
+//	POST /held          {"held":true}: another account has the link; 204
 //	POST /again         {"id":"R1","times":3}: repeats its last webhook at once; 204, or 502
 //	GET  /state                                                       State
 //	GET  /reservations                                                all of them
@@ -51,6 +52,16 @@ func (s *Simulator) Control() http.Handler {
 			return fmt.Errorf("not a reservation: %w", err)
 		}
 		return s.Put(ctx, r)
+	})
+	c.Act("POST /held", func(_ context.Context, d *json.Decoder) error {
+		var held struct {
+			Held bool `json:"held"`
+		}
+		if err := cloud.Read(d, &held); err != nil {
+			return err
+		}
+		s.Hold(held.Held)
+		return nil
 	})
 	c.Act("POST /again", func(ctx context.Context, d *json.Decoder) error {
 		var which struct {

@@ -57,6 +57,9 @@ func Links(path string, w *wire.Wire) []Route {
 			if v.PathValue("venue") != w.Venue {
 				return Refuse(http.StatusForbidden, "the venue is not this one")
 			}
+			if on && v.Held() {
+				return Refuse(http.StatusConflict, "the venue is linked to another account")
+			}
 			v.Link(on)
 			return Answer{Status: http.StatusNoContent}
 		}

@@ -78,6 +78,7 @@ type Simulator struct {
 	ledger []booking.Delivered
 	taken  map[string]int // request id -> index in ledger
 	linked bool
+	held   bool  // another account has the link
 	broken error // of the ledger's writer
 }
 
@@ -171,6 +172,13 @@ func (s *Simulator) Linked() bool {
 	return s.linked
 }
 
+// Hold has another account hold the link, or let it go.
+func (s *Simulator) Hold(held bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = held
+}
+
 // A Visit is one call as a route meets it.
 type Visit struct {
 	*cloud.Visit
@@ -182,6 +190,13 @@ func (v *Visit) Link(on bool) {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
 	v.s.linked = on
+}
+
+// Held tells whether another account has the link.
+func (v *Visit) Held() bool {
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	return v.s.held
 }
 
 // Linked tells whether the link is made.

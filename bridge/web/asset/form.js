@@ -46,11 +46,11 @@ export function setting({ path, current, draw, read, check, saved, reload, confi
   }
   function show(setting) {
     revision = setting.revision;
+    swap(fields, draw(setting.value, changed)); // a field that is taken away while somebody is in it says that it changed
     dirty = false;
     button.disabled = true;
     state.textContent = '';
     again.hidden = true;
-    swap(fields, draw(setting.value, changed));
   }
   function blame(faults) {
     const all = inputs(form);
