@@ -34,6 +34,8 @@ func peers() []peer {
 		{"thefork", "TheFork with one restaurant: calls that open receipts, totals that close them", platformPeer("thefork", thefork.New)},
 		{"aleno", "Aleno with one restaurant", platformPeer("aleno", aleno.New)},
 		{"otter", "Otter with one store: guests who order, the box's answers, menus and what is sold out as a ledger", aggregatorPeer("otter", openOtter)},
+		{"deliverect", "Deliverect with one location", aggregatorPeer("deliverect", openDeliverect)},
+		{"ubereats", "Uber Eats with one store: notices of orders that are fetched, and accepted in time or lost", aggregatorPeer("ubereats", openUberEats)},
 		{"lightspeed", "a Lightspeed K location with its till", runSimulateLightspeed},
 		{"bepoz", "a Bepoz till that tells the box what stands on its standard input", runSimulateBepoz},
 		{"opera", "a hotel behind Oracle's IFC8: FIAS and XML_POS, TCP and serial, with its folios as a ledger", runSimulateOpera},

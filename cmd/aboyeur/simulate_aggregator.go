@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"aboyeur/simulate/cloud"
+	"aboyeur/simulate/deliverect"
 	"aboyeur/simulate/deliveries"
 	"aboyeur/simulate/otter"
+	"aboyeur/simulate/ubereats"
 )
 
 // An aggregator is a simulated delivery aggregator as the command uses it.
@@ -23,7 +25,9 @@ type aggregator interface {
 	Close()
 }
 
-func openOtter(c deliveries.Config) (aggregator, error) { return otter.New(c) }
+func openOtter(c deliveries.Config) (aggregator, error)      { return otter.New(c) }
+func openDeliverect(c deliveries.Config) (aggregator, error) { return deliverect.New(c) }
+func openUberEats(c deliveries.Config) (aggregator, error)   { return ubereats.New(c) }
 
 // aggregatorPeer runs a simulated delivery aggregator.
 func aggregatorPeer(name string, open func(deliveries.Config) (aggregator, error)) func(context.Context, stdio, []string) int {

@@ -72,7 +72,7 @@ type Ref struct {
 	ID         string `json:"id"`
 	FriendlyID string `json:"friendly_id,omitzero"`
 	Event      string `json:"event,omitzero"`
-	Resource   string `json:"resource,omitzero"` // where the order is fetched, as the notification has it
+	Resource   string `json:"resource,omitzero"` // the aggregator's own id of the order, by which some want to be called
 }
 
 // Pairing is a request to link or unlink a store.

@@ -38,7 +38,9 @@ type Order struct {
 }
 
 // Ref names the order on the wire of its aggregator.
-func (o *Order) Ref() Ref { return Ref{Slug: o.Slug, ID: o.ID, FriendlyID: o.FriendlyID} }
+func (o *Order) Ref() Ref {
+	return Ref{Slug: o.Slug, ID: o.ID, FriendlyID: o.FriendlyID, Resource: o.AggregatorID}
+}
 
 // A Line is one item of an order. Quantity and the modifiers' quantities are as they came; Price is per unit.
 type Line struct {

@@ -190,7 +190,7 @@ func (o *Order) Channel(at string) (channel.Order, error) {
 	if strings.TrimSpace(c.ID) == "" {
 		r.faults.Add(at+"/externalIdentifiers/id", "is missing")
 	}
-	c.Partner = Partner(origin(&id))
+	c.Partner = wire.Partner(origin(&id))
 	var known bool
 	var err error
 	if c.Currency, known, err = wire.Currency(o.CurrencyCode); err != nil {
@@ -237,42 +237,6 @@ func origin(id *Identifiers) string {
 		}
 	}
 	return found
-}
-
-// Partner is what people call a marketplace.
-func Partner(slug string) string {
-	switch strings.TrimSuffix(slug, "-api") {
-	case "ubereats", "uber-eats", "uber":
-		return "Uber Eats"
-	case "doordash":
-		return "DoorDash"
-	case "deliveroo":
-		return "Deliveroo"
-	case "justeat", "just-eat":
-		return "Just Eat"
-	case "glovo":
-		return "Glovo"
-	case "rappi":
-		return "Rappi"
-	case "grubhub":
-		return "Grubhub"
-	case "menulog":
-		return "Menulog"
-	case "postmates":
-		return "Postmates"
-	case "foodpanda":
-		return "foodpanda"
-	case "wolt":
-		return "Wolt"
-	case Name:
-		return "Otter"
-	}
-	words := strings.FieldsFunc(slug, func(c rune) bool { return c == '-' || c == '_' || c == ' ' })
-	for i, w := range words {
-		first := []rune(w)
-		words[i] = strings.ToUpper(string(first[:1])) + string(first[1:])
-	}
-	return strings.Join(words, " ")
 }
 
 // status is a status of an order or of its history.

@@ -57,7 +57,7 @@ func TestDecodeNewOrder(t *testing.T) {
 		Payments: []channel.Payment{{Amount: 3549, Method: "card"}},
 	}
 	want := channel.Event{ID: "c75d9460-5d48-423d-8d01-f825fd5b1672", At: at("2026-11-21T19:04:05.120Z"), Kind: channel.KindOrder, Type: NewOrder, Store: "store-1", Order: &order,
-		Ref: channel.Ref{Slug: "ubereats", ID: order.ID, FriendlyID: "8F3A2", Event: "c75d9460-5d48-423d-8d01-f825fd5b1672"}, Raw: body}
+		Ref: channel.Ref{Slug: "ubereats", ID: order.ID, FriendlyID: "8F3A2", Event: "c75d9460-5d48-423d-8d01-f825fd5b1672", Resource: order.AggregatorID}, Raw: body}
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("got  %+v\n%+v\nwant %+v\n%+v", e, e.Order, want, want.Order)
 	}

@@ -13,7 +13,7 @@ import (
 // that of all its pieces. Prices are per unit afterwards. What fits no reading is told in words of a person; "" when all is
 // well.
 func Settle(lines []channel.Line, subtotal int64, decimals int) (unsure string) {
-	perUnit := sum(lines, false)
+	perUnit := Sum(lines)
 	if perUnit == subtotal {
 		return ""
 	}
@@ -35,7 +35,9 @@ func Settle(lines []channel.Line, subtotal int64, decimals int) (unsure string) 
 	return "prices are per line and do not divide by the quantity: " + strings.Join(uneven, ", ")
 }
 
-// sum is what all lines cost.
+// Sum is what lines cost whose prices are per unit.
+func Sum(lines []channel.Line) int64 { return sum(lines, false) }
+
 func sum(lines []channel.Line, whole bool) int64 {
 	var total int64
 	for i := range lines {
