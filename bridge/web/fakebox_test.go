@@ -60,6 +60,7 @@ type fakeBox struct {
 	menu     *fakeMenu
 	delivery fakeDelivery
 	links    fakeLinks
+	tills    fakeTills
 	settings object // of the screen, as somebody set them; nil: nobody did
 }
 
@@ -286,6 +287,7 @@ func (b *fakeBox) routes(handle func(string, func(http.ResponseWriter, *http.Req
 	b.passRoutes(handle)
 	b.officeRoutes(handle)
 	b.linkRoutes(handle)
+	b.tillRoutes(handle)
 	b.hotelRoutes(handle)
 	b.printerRoutes(handle)
 	b.deviceRoutes(handle)

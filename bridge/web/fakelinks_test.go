@@ -110,9 +110,6 @@ func (b *fakeBox) linkRoutes(handle func(string, func(http.ResponseWriter, *http
 		}
 		return api.Answer(w, 200, object{"rejected": list})
 	}))
-	handle("GET /v1/departments", func(w http.ResponseWriter, r *http.Request) error {
-		return api.Answer(w, 200, object{"value": []object{{"name": "Entrées", "category": "Course", "value": "Starters"}, {"name": "Grill", "category": "Course", "value": "Mains"}}, "groups": []object{{"category": "Course", "value": "Desserts"}}, "known": []string{}, "revision": 1, "imports": false})
-	})
 	handle("GET /v1/reservations", locked(func(w http.ResponseWriter, r *http.Request) error {
 		q := r.URL.Query()
 		l.asked = append(l.asked, r.URL.RawQuery)

@@ -72,7 +72,7 @@ func (e entry) Holds(page string) bool { return slices.Contains(e.Pages, page) }
 func navigation() []entry {
 	return []entry{
 		{Name: "orders"}, {Name: "tables"}, {Name: "menus"},
-		{Name: "integration", Pages: []string{"reservations", "activity", "delivery"}},
+		{Name: "integration", Pages: []string{"reservations", "activity", "delivery", "bookings", "departments", "floorplans"}},
 		{Name: "hotel"}, {Name: "printers"}, {Name: "devices"}, {Name: "reports"}, {Name: "health"}, {Name: "people"}, {Name: "audit"}, {Name: "help"},
 	}
 }

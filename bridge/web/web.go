@@ -69,6 +69,7 @@ func routes(c Config, a *assets) []api.Route {
 	p := newPages(c, a)
 	manager := []access.Role{access.Manager}
 	office := []access.Role{access.Manager, access.Staff}
+	tills := []access.Role{access.Manager, access.Staff, access.Till}
 	kitchen := []access.Role{access.Manager, access.Staff, access.Screen}
 	page := func(path, summary string, roles []access.Role, handle func(http.ResponseWriter, *http.Request) error) api.Route {
 		return api.Route{Method: http.MethodGet, Path: path, Roles: roles, Summary: summary, Tags: []string{"pages"}, Page: true, Hidden: true, Handle: handle}
@@ -94,6 +95,10 @@ func routes(c Config, a *assets) []api.Route {
 		page("/menus", "The menus at the delivery partners", office, p.console("menus")),
 		page("/menus/{part}", "Items, links to the POS, sync history, checks", office, p.console("menus")),
 		page("/menus/history/{id}", "One sync with all it changed", office, p.console("menus")),
+		page("/integration/bookings", "The booking list of a till", tills, p.console("bookings")),
+		page("/integration/bookings/{id}", "One booking, and what can be done with it", tills, p.console("bookings")),
+		page("/integration/departments", "Departments and their statistic categories", office, p.console("departments")),
+		page("/integration/floorplans", "The floor's tables beside those that a platform names", office, p.console("floorplans")),
 		page("/hotel", "The hotel: postings", office, p.console("hotel")),
 		page("/hotel/postings/{id}", "One posting: what to look up, time line, void, refund, resolve", office, p.console("hotel")),
 		page("/hotel/guests", "Guests and accounts that can be charged", office, p.console("hotel")),
