@@ -30,8 +30,10 @@ import (
 	"aboyeur/bridge/folio"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
+	"aboyeur/bridge/onboard"
 	"aboyeur/bridge/order"
 	"aboyeur/bridge/pos"
+	"aboyeur/bridge/privilege"
 	"aboyeur/bridge/receipt"
 	"aboyeur/bridge/relay"
 	"aboyeur/bridge/report"
@@ -116,6 +118,8 @@ type Box struct {
 	deliveries  *delivery.Service // nil without a delivery aggregator
 	aggregators []channel.Aggregator
 	departments *department.Service
+	rights      *privilege.Service // nil unless the till is Bepoz'
+	onboard     *onboard.Service
 	printers    *printers
 	warnings    *warning.Board
 	health      *health
@@ -195,6 +199,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		}
 	}
 	if err := b.buildDelivery(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.buildRights(ctx); err != nil {
 		return nil, err
 	}
 	if err := b.buildPlatforms(ctx); err != nil {
@@ -325,8 +332,10 @@ func (b *Box) buildServer() (err error) {
 	}
 	routes = append(routes, b.cloudRoutes()...)
 	if b.till != nil {
-		routes = append(routes, b.till.Routes()...)
+		routes = append(routes, b.guarded(b.till.Routes())...)
+		routes = append(routes, b.rights.Routes()...)
 	}
+	routes = append(routes, b.onboard.Routes()...)
 	routes = append(routes, b.feed.routes()...)
 	routes = append(routes, b.health.routes()...)
 	routes = append(routes, b.reports.Routes()...)

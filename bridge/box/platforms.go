@@ -40,6 +40,9 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 		Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language, Warnings: b.warnings, Now: b.o.Now, Log: b.log,
 		Address: b.c.HTTP.PublicURL, POS: b.c.POS.Kind, Till: b.o.till, Patience: b.o.patience,
 	}
+	if b.rights != nil {
+		rc.May = b.mayChange
+	}
 	if b.o.till != nil {
 		rc.Retry = b.o.pause
 	}

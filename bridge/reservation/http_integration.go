@@ -236,6 +236,11 @@ func (s *Service) putIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err := api.Invalid(faults); err != nil {
 		return err
 	}
+	if s.c.May != nil {
+		if err := s.c.May(access.From(r.Context()), &now.Settings, &v.Settings); err != nil {
+			return err
+		}
+	}
 	revision := now.revision
 	if v.Revision != nil {
 		revision = *v.Revision

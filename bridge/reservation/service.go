@@ -79,6 +79,9 @@ type Config struct {
 	Address  string // where clouds reach the box; "": they do not
 	POS      string // the kind of till, for who links it on a platform's side
 
+	// May refuses somebody who lacks the right to a change of settings; nil lets everybody who may change any.
+	May func(by access.Principal, was, now *Settings) error
+
 	Patience time.Duration
 	Retry    time.Duration
 	Poll     time.Duration
