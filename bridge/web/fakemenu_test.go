@@ -33,7 +33,7 @@ func newFakeMenu() *fakeMenu {
 	return &fakeMenu{
 		at: at,
 		menu: object{"menu": "otter", "title": "Otter", "slugs": []string{"ubereats", "deliveroo"}, "revision": 4, "entities": 530, "unpublished": 2, "publishable": true, "prerequisites": []string{}, "asking": false, "next_at": at.Add(6 * time.Hour), "last_run": run,
-			"settings": object{"name": "", "auto_update": true, "auto_publish": false, "every_minutes": 360, "fields": []string{"name", "price"}, "match_by_name": false, "parts": []object{}}},
+			"settings": object{"name": "", "auto_update": true, "auto_publish": false, "every_minutes": 360, "fields": []string{"name", "price"}, "match_by_name": false, "parts": []object{{"id": "lunch", "name": "Midi", "categories": []string{}, "services": []string{}}}}},
 		links: []object{
 			link("item", "i1", "Burger Bellevue", "Burgers", 1650, object{"target": "item:P1", "target_name": "Burger Bellevue", "method": "sku"}),
 			link("item", "i2", "Tarte Tatin <i>maison</i>", "Desserts", 890, nil),
@@ -43,9 +43,9 @@ func newFakeMenu() *fakeMenu {
 			link("modifier", "m2", "Bien cuit", "Cuisson", 0, object{"group": "g1", "lost": true}),
 		},
 		items: []object{
-			{"kind": "item", "id": "P1", "sku": "P1", "name": "Burger Bellevue", "category": "Burgers", "price": 1550, "prices": []object{{"slug": "ubereats", "price": 1650}},
+			{"kind": "item", "id": "P1", "sku": "P1", "name": "Burger Bellevue", "category": "Burgers", "category_id": "c1", "price": 1550, "prices": []object{{"slug": "ubereats", "price": 1650}},
 				"edits": []object{{"menu": "otter", "kind": "item", "id": "P1", "slug": "ubereats", "field": "price", "value": "1650", "locked": true, "by": "Camille", "at": at}}},
-			{"kind": "item", "id": "P2", "sku": "P2", "name": "Tarte Tatin", "category": "Desserts", "price": 850, "edits": []object{}},
+			{"kind": "item", "id": "P2", "sku": "P2", "name": "Tarte Tatin", "category": "Desserts", "category_id": "c2", "price": 850, "edits": []object{}},
 			{"kind": "item", "id": "P3", "sku": "P3", "name": "Grande - Vanille", "category": "Glaces", "price": 620, "sold_out": true, "edits": []object{}},
 			{"kind": "modifier", "id": "P11", "sku": "P11", "name": "Saignant", "category": "Cuisson", "price": 0, "edits": []object{}},
 		},

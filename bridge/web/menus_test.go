@@ -39,9 +39,11 @@ func TestMenusPage(t *testing.T) {
 	b.click("#menu-update")
 	b.click("#menu-publish")
 	b.click("[name=menu-field][value=photo]")
+	b.click(".menu-part [name=category][value=c2]")
+	b.shoot("menu-settings")
 	b.click(".menu .setting .primary")
 	b.until("saved", func() bool {
-		return box.did(`menu settings {"auto_publish":true,"auto_update":true,"every_minutes":360,"fields":["name","price","photo"],"match_by_name":false,"name":"","revision":4}`)
+		return box.did(`menu settings {"auto_publish":true,"auto_update":true,"every_minutes":360,"fields":["name","price","photo"],"match_by_name":false,"name":"","parts":[{"categories":["c1"],"id":"lunch","name":"Midi","services":[]}],"revision":4}`)
 	})
 	b.wait("and shown", "document.querySelector('.tile.menu').innerText.includes('by itself after each sync')")
 	b.click("#sync-otter")

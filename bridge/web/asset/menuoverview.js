@@ -1,6 +1,6 @@
 // The menus, a tile each: the three counters of what is not linked, when it was synced, what it takes over.
 
-import { $, get, h, n, number, swap, t, when, word } from './base.js';
+import { $, get, h, n, newKey, number, swap, t, when, word } from './base.js';
 import { field, setting } from './form.js';
 import { ask, follow, may, perform, say, sayFault } from './shell.js';
 
@@ -80,7 +80,32 @@ async function sync(m, button, publish) {
 
 // ---- settings of one menu (OTR-38 to OTR-42)
 
-function settingsForm(m) {
+const SERVICES = ['delivery', 'pickup', 'dine_in'];
+
+// categories gives the POS's categories as far as the menu's items tell, by id.
+async function categories(m) {
+  const all = new Map((m.settings.parts || []).flatMap(p => p.categories || []).map(id => [id, id]));
+  for (const i of (await get('/v1/menu/items?' + new URLSearchParams({ menu: m.menu, limit: 500 }))).items || []) if (i.kind === 'item' && i.category_id) all.set(i.category_id, i.category);
+  return all;
+}
+
+// menuPart draws one of the menus that guests see (OTR-37): its name, what it takes, and how it is sold.
+function menuPart(p, all, changed) {
+  const tick = (name, value, on, text) => h('label', { class: 'tick' }, h('input', { type: 'checkbox', name, value, checked: on }), h('span', {}, text));
+  const r = h('fieldset', { class: 'fields-of menu-part', data: { id: p.id } },
+    h('legend', {}, h('input', { class: 'part-name', value: p.name, maxlength: 60, autocomplete: 'off', 'aria-label': t('menus.name'), placeholder: t('menus.name') })),
+    SERVICES.map(s => tick('service', s, !p.services?.length || p.services.includes(s), t('service.' + s))), [...all].map(([id, name]) => tick('category', id, !p.categories?.length || p.categories.includes(id), name)),
+    h('button', { class: 'button small', type: 'button', onclick: () => { r.remove(); changed(); } }, t('setup.remove')));
+  return r;
+}
+
+// partsOf reads them; everything ticked is the same as nothing chosen.
+const partsOf = form => [...form.querySelectorAll('.menu-part')].map(r => {
+  const chosen = name => { const all = [...r.querySelectorAll(`[name=${name}]`)], on = all.filter(i => i.checked); return on.length === all.length ? [] : on.map(i => i.value); };
+  return { id: r.dataset.id, name: r.querySelector('.part-name').value.trim(), categories: chosen('category'), services: chosen('service') };
+});
+
+function settingsForm(m, groups) {
   const id = name => `menu-${name}`;
   const fresh = () => { forms.delete(m.menu); drawn = ''; all.run(); };
   return setting({
@@ -91,13 +116,16 @@ function settingsForm(m) {
       publish.input.disabled = !v.auto_update;
       const every = h('select', { id: id('every') }, [...new Set([60, 180, 360, 720, 1440, v.every_minutes])].filter(Boolean).sort((a, b) => a - b).map(x =>
         h('option', { value: String(x), selected: x === v.every_minutes }, x % 60 ? n('menus.minutes', x) : n('menus.hours', x / 60))));
+      const parts = h('div', { class: 'menu-parts' }, (v.parts || []).map(p => menuPart(p, groups, changed)));
       return [field(t('menus.name'), h('input', { id: id('name'), value: v.name, maxlength: 60, autocomplete: 'off' }), '/name'), field(t('menus.every'), every, '/every_minutes'), update.label, publish.label,
         h('fieldset', { class: 'fields-of' }, h('legend', {}, t('menus.fields')), FIELDS.map(f => h('label', { class: 'tick' }, h('input', { type: 'checkbox', name: 'menu-field', value: f, checked: v.fields?.includes(f) }), h('span', {}, t('menus.field.' + f))))),
-        tick('match', v.match_by_name, changed).label];
+        tick('match', v.match_by_name, changed).label,
+        h('h3', {}, t('menus.parts_title')), h('p', { class: 'hint' }, t('menus.parts_hint')), parts,
+        h('button', { class: 'button small', type: 'button', id: 'add-part', onclick: () => { parts.append(menuPart({ id: newKey().slice(0, 8), name: '' }, groups, changed)); parts.lastElementChild.querySelector('.part-name').focus(); changed(); } }, t('menus.parts_add'))];
     },
     read: form => ({
       name: $(id('name')).value.trim(), auto_update: $(id('update')).checked, auto_publish: $(id('publish')).checked, every_minutes: Number($(id('every')).value),
-      fields: [...form.querySelectorAll('[name=menu-field]:checked')].map(i => i.value), match_by_name: $(id('match')).checked,
+      fields: [...form.querySelectorAll('[name=menu-field]:checked')].map(i => i.value), match_by_name: $(id('match')).checked, parts: partsOf(form),
     }),
   });
   function tick(name, on, onchange) {
@@ -117,7 +145,8 @@ const all = follow(['menu', 'setting'], async () => {
   if (!place) return;
   const [v, lint] = await Promise.all([get('/v1/menu/menus'), get('/v1/menu/lint')]);
   const menus = v.menus || [];
-  if (open && !forms.has(open)) forms.set(open, settingsForm(menus.find(m => m.menu === open)));
+  const opened = open && !forms.has(open) && menus.find(m => m.menu === open);
+  if (opened) forms.set(open, settingsForm(opened, await categories(opened)));
   const sign = JSON.stringify([v, open, lint.counts]);
   if (!place || sign === drawn || forms.get(open)?.isDirty()) return;
   drawn = sign;
