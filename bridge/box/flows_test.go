@@ -25,8 +25,7 @@ func card(ticket string) string {
 func (p *page) press(verb, ticket string) {
 	p.r.t.Helper()
 	selector := fmt.Sprintf(`[data-act=%s][data-id="%s"]`, verb, ticket)
-	p.wait(verb+" is offered", fmt.Sprintf(`document.querySelector('%s')`, selector))
-	p.run(chromedp.Click(selector, chromedp.ByQuery))
+	p.click(selector)
 }
 
 // A course waits, grey, on the card of the one before; the bump of that fires and prints it (docs/screens.md F8).

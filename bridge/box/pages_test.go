@@ -6,64 +6,22 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"aboyeur/bridge/web/webtest"
 	"aboyeur/simulate/dinner"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the pages over a real box")
 
 // browser is the one Chromium of this test binary.
-var browser struct {
-	once sync.Once
-	ctx  context.Context
-	stop func()
-	err  error
-}
-
-func startBrowser() {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		browser.err = fmt.Errorf("these tests look at the pages in Chromium and found none: run `make test`, which installs it")
-		return
-	}
-	dir, err := os.MkdirTemp("", "aboyeur-browser-")
-	if err != nil {
-		browser.err = err
-		return
-	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("headless", "new"), chromedp.WindowSize(1440, 900)}
-	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "mute-audio"} {
-		options = append(options, chromedp.Flag(name, true))
-	}
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	silent := func(string, ...any) {} // a newer Chromium says things this version of the library does not know
-	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(silent), chromedp.WithLogf(silent))
-	browser.ctx = ctx
-	browser.stop = func() {
-		_ = chromedp.Cancel(ctx) // it is going away in any case
-		cancel()
-		stopAllocator()
-		os.RemoveAll(dir)
-	}
-	browser.err = chromedp.Run(ctx)
-}
-
-func stopBrowser() {
-	if browser.stop != nil {
-		browser.stop()
-	}
-}
+var browser webtest.Browser
 
 // page is one tab, signed in at the rig's box.
 type page struct {
@@ -73,17 +31,9 @@ type page struct {
 
 func (r *rig) page() *page {
 	r.t.Helper()
-	browser.once.Do(startBrowser)
-	if browser.err != nil {
-		r.t.Fatal(browser.err)
-	}
-	ctx, cancel := chromedp.NewContext(browser.ctx)
-	r.t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
-	r.t.Cleanup(stop)
-	p := &page{r, ctx}
+	p := &page{r, browser.Tab(r.t, 2*time.Minute)}
 	p.run(emulation.SetFocusEmulationEnabled(true), chromedp.EmulateViewport(1440, 900), chromedp.Navigate(r.base+"/sign-in"), chromedp.WaitVisible("#token", chromedp.ByQuery),
-		chromedp.SendKeys("#token", r.token, chromedp.ByQuery), chromedp.Click("#go", chromedp.ByQuery))
+		chromedp.SendKeys("#token", r.token, chromedp.ByQuery), webtest.Click("#go"))
 	p.wait("signed in", `location.pathname === '/'`)
 	return p
 }
@@ -111,21 +61,16 @@ func (p *page) shoot(name string) {
 	if *screenshots == "" {
 		return
 	}
-	var picture []byte
-	for range 4 { // on a busy machine a frame now and then never comes
-		attempt, cancel := context.WithTimeout(p.ctx, 3*time.Second)
-		err := chromedp.Run(attempt, cdppage.BringToFront(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			picture, err = cdppage.CaptureScreenshot().Do(ctx)
-			return err
-		}))
-		cancel()
-		if err == nil {
-			break
-		}
-	}
-	if err := os.WriteFile(filepath.Join(*screenshots, name+".png"), picture, 0o644); err != nil {
+	if err := webtest.Shoot(p.ctx, *screenshots, name); err != nil {
 		p.r.t.Fatal(err)
 	}
+}
+
+// click presses what the page offers.
+func (p *page) click(selector string) {
+	p.r.t.Helper()
+	p.wait("something to click", fmt.Sprintf("document.querySelector(%q)", selector))
+	p.run(webtest.Click(selector))
 }
 
 // TestPagesOverARealBox is the cook's and the manager's evening in a real browser: an order appears, leaves with its bump
@@ -149,7 +94,7 @@ func TestPagesOverARealBox(t *testing.T) {
 		}
 		return false
 	})
-	kitchen.run(chromedp.Click(fmt.Sprintf(`[data-act=bump][data-id="%s"]`, id), chromedp.ByQuery))
+	kitchen.click(fmt.Sprintf(`[data-act=bump][data-id="%s"]`, id))
 	kitchen.wait("the bump takes it away", "!"+card)
 	r.wait("the box has the bump", func() bool { return r.get(v.ID).Tickets[0].State == "ready" })
 	undo := fmt.Sprintf(`[data-act=undo][data-id="%s"]`, id)
@@ -163,6 +108,7 @@ func TestPagesOverARealBox(t *testing.T) {
 	r.wait("the box has the undo", func() bool { return r.get(v.ID).Tickets[0].State == "new" })
 
 	r.down()
+	kitchen.run(webtest.Later(13 * time.Second))
 	kitchen.wait("the page says that it is cut off", `document.body.innerText.includes('No connection') || document.documentElement.classList.contains('offline')`)
 	kitchen.shoot("real-kitchen-offline")
 	r.start()

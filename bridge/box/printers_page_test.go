@@ -6,6 +6,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"aboyeur/bridge/web/webtest"
 	"aboyeur/simulate/printer"
 )
 
@@ -29,25 +30,25 @@ func TestPrintersPageOverARealBox(t *testing.T) {
 	console.wait("the card says it in words", state("bar")+` === 'paper out' && document.querySelector('[data-name=bar] .paper').innerText === 'out'`)
 	console.wait("the head says it in a sentence", `document.querySelector('#status').innerText.includes('bar is out of paper')`)
 	console.wait("and that the queue is long", `document.querySelector('[data-name=bar]').innerText.includes('More than 2 wait')`)
-	console.run(chromedp.Click("[data-name=bar] h2 a", chromedp.ByQuery))
+	console.click("[data-name=bar] h2 a")
 	console.wait("what to check", `document.querySelector('.checks')?.innerText.includes('Put in a new roll')`)
 	console.wait("what waits, oldest first", `document.querySelectorAll('.queue li').length === 3 && document.querySelector('.queue li').innerText.includes('V0V')`)
 	console.shoot("real-printer-paper-out")
 
-	console.run(chromedp.Click("#p-move", chromedp.ByQuery))
+	console.click("#p-move")
 	console.wait("the consequence in the button", `document.querySelector('dialog .primary')?.innerText === 'Move 3 tickets to grill'`)
-	console.run(chromedp.Click("dialog .primary", chromedp.ByQuery))
+	console.click("dialog .primary")
 	for i := range 3 {
 		text := fmt.Sprintf("V%dV", i)
 		r.wait(text+" is on the grill's paper", func() bool { plain, banner := r.papers("grill", text); return plain == 1 && banner == 0 })
 	}
 	console.wait("nothing waits any more", `document.querySelectorAll('.queue li').length === 0 && document.querySelector('[data-name=bar] .tile-figures b').innerText === '0'`)
 
-	console.run(chromedp.Click("[data-name=grill] h2 a", chromedp.ByQuery))
+	console.click("[data-name=grill] h2 a")
 	console.wait("the pictures of three tickets", `document.querySelectorAll('.paper-card img').length === 3 && document.querySelector('.paper-card img').naturalWidth > 100`)
 	console.shoot("real-printer")
-	console.run(chromedp.Click(".paper-card", chromedp.ByQuery))
-	console.run(chromedp.Click("#reprint", chromedp.ByQuery), chromedp.Evaluate(`document.querySelectorAll('dialog')[1].querySelector('.primary').click()`, nil))
+	console.click(".paper-card")
+	console.run(webtest.Click("#reprint"), chromedp.Evaluate(`document.querySelectorAll('dialog')[1].querySelector('.primary').click()`, nil))
 	r.wait("the newest is on paper again, under the banner", func() bool { plain, banner := r.papers("grill", "V2V"); return plain == 1 && banner == 1 })
 
 	r.lift("bar", printer.PaperOut)
@@ -68,16 +69,16 @@ func TestAddPrinterOverARealBox(t *testing.T) {
 	s := newSpare(r)
 	r.start()
 	console := r.page()
-	console.run(chromedp.Navigate(r.base+"/printers"), chromedp.Click("#add", chromedp.ByQuery), chromedp.Click("#scan", chromedp.ByQuery))
+	console.run(chromedp.Navigate(r.base+"/printers"), webtest.Click("#add"), webtest.Click("#scan"))
 	console.wait("its own printers by their names, and the new one", `document.querySelectorAll('.found li').length === 3 && document.querySelector('.found').innerText.includes('already grill')`)
 	mine := fmt.Sprintf(`.found li[data-address="%s"] `, s.address())
-	console.run(chromedp.Click(mine+"[data-act=identify]", chromedp.ByQuery))
+	console.click(mine + "[data-act=identify]")
 	r.wait("it printed its number", func() bool { return len(s.Tickets()) == 1 })
-	console.run(chromedp.Click(mine+"[data-act=take]", chromedp.ByQuery), chromedp.SendKeys("#add-name", "grill", chromedp.ByQuery), chromedp.Click("#add-yes", chromedp.ByQuery))
+	console.run(webtest.Click(mine+"[data-act=take]"), chromedp.SendKeys("#add-name", "grill", chromedp.ByQuery), webtest.Click("#add-yes"))
 	console.wait("a name that is taken", `document.querySelector('#add-name-fault').innerText !== ''`)
 	console.shoot("real-add-printer")
-	console.run(chromedp.Evaluate(`document.querySelector('#add-name').value = ''`, nil), chromedp.SendKeys("#add-name", "terrace", chromedp.ByQuery), chromedp.Click("#add-yes", chromedp.ByQuery))
+	console.run(chromedp.Evaluate(`document.querySelector('#add-name').value = ''`, nil), chromedp.SendKeys("#add-name", "terrace", chromedp.ByQuery), webtest.Click("#add-yes"))
 	console.wait("it is in service", `location.pathname === '/printers/terrace' && document.querySelector('#panel .state')?.innerText === 'ready'`)
-	console.run(chromedp.Click("#p-remove", chromedp.ByQuery), chromedp.Click("dialog .danger", chromedp.ByQuery))
+	console.run(webtest.Click("#p-remove"), webtest.Click("dialog .danger"))
 	console.wait("and gone", `location.pathname === '/printers' && document.querySelectorAll('.tile').length === 2`)
 }

@@ -5,9 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,24 +16,19 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
+
+	"aboyeur/bridge/web/webtest"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for a picture of every page, in both languages and themes")
 
 // browser is the one Chromium of this test binary; each test opens a tab of its own in it.
-var browser struct {
-	once   sync.Once
-	ctx    context.Context
-	cancel func()
-	err    error
-}
+var browser webtest.Browser
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if browser.cancel != nil {
-		browser.cancel()
-	}
+	browser.Close()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -44,42 +36,6 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(code)
-}
-
-func startBrowser() {
-	path := ""
-	for _, name := range []string{"/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		browser.err = fmt.Errorf("these tests look at the pages in Chromium and found none: run `make test`, which installs it")
-		return
-	}
-	dir, err := os.MkdirTemp("", "aboyeur-browser-") // outlives the test that happened to be first
-	if err != nil {
-		browser.err = err
-		return
-	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("headless", "new"), chromedp.WindowSize(1440, 900)}
-	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "hide-scrollbars",
-		"disable-default-apps", "mute-audio", "disable-background-timer-throttling", "disable-renderer-backgrounding", "disable-backgrounding-occluded-windows"} {
-		options = append(options, chromedp.Flag(name, true))
-	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	silent := func(string, ...any) {} // a newer Chromium says things this version of the library does not know
-	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(silent), chromedp.WithLogf(silent))
-	browser.ctx = ctx
-	browser.cancel = func() {
-		_ = chromedp.Cancel(ctx) // it is going away in any case
-		cancel()
-		stop()
-		os.RemoveAll(dir)
-	}
-	browser.err = chromedp.Run(ctx)
 }
 
 // tab is one page. Its box has a port and so a storage of its own; cookies, which ports share, are cleared.
@@ -93,16 +49,8 @@ type tab struct {
 
 func openTab(t *testing.T, box *fakeBox, width, height int64) *tab {
 	t.Helper()
-	browser.once.Do(startBrowser)
-	if browser.err != nil {
-		t.Fatal(browser.err)
-	}
-	ctx, cancel := chromedp.NewContext(browser.ctx)
-	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, patience())
-	t.Cleanup(stop)
-	b := &tab{t: t, ctx: ctx, box: box}
-	chromedp.ListenTarget(ctx, func(e any) {
+	b := &tab{t: t, ctx: browser.Tab(t, patience()), box: box}
+	chromedp.ListenTarget(b.ctx, func(e any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		switch e := e.(type) {
@@ -212,18 +160,10 @@ func (b *tab) text(selector string) string {
 	return b.eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? '(none)'", selector))
 }
 
-// click presses what selector finds. What the page draws anew between being found and being pressed is found again: the
-// driver knows a node by a number, and says before it presses that the number is gone.
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.wait("something to click", fmt.Sprintf("document.querySelector(%q)", selector))
-	err := chromedp.Run(b.ctx, chromedp.Click(selector, chromedp.ByQuery))
-	for tries := 1; err != nil && strings.Contains(err.Error(), "Could not find node with given id") && tries < 5; tries++ {
-		err = chromedp.Run(b.ctx, chromedp.Click(selector, chromedp.ByQuery))
-	}
-	if err != nil {
-		b.t.Fatalf("browser: click %s: %v", selector, err)
-	}
+	b.run(webtest.Click(selector))
 }
 
 // touch taps with a finger.
@@ -267,25 +207,7 @@ func (b *tab) shoot(name string) {
 	if *screenshots == "" {
 		return
 	}
-	var picture []byte
-	for range 4 { // on a busy machine a frame now and then never comes
-		attempt, cancel := context.WithTimeout(b.ctx, 3*time.Second)
-		err := chromedp.Run(attempt, page.BringToFront(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			picture, err = page.CaptureScreenshot().Do(ctx)
-			return err
-		}))
-		cancel()
-		if err == nil {
-			break
-		}
-	}
-	if picture == nil {
-		b.t.Fatalf("no picture of %s", name)
-	}
-	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(*screenshots, strings.ReplaceAll(name, "/", "_")+".png"), picture, 0o644); err != nil {
+	if err := webtest.Shoot(b.ctx, *screenshots, name); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Every module can be joined with what it imports, each of them once and after its own imports, and takes only what they
-// export. TestScreenshots runs the pages.
+// export. TestAccessibility runs the pages.
 func TestModulesJoin(t *testing.T) {
 	a := files()
 	opened := regexp.MustCompile(`(?m)^joined\['([^']+)'\] = `)

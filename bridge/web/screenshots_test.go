@@ -35,29 +35,28 @@ func fullBox(t *testing.T) (box *fakeBox, paths []string, ready map[string]strin
 	return box, append(paths, linkPaths()...), ready
 }
 
+// fits says when a page is wider than its glass.
+func (b *tab) fits(path string) {
+	b.t.Helper()
+	if wide := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide != "0" {
+		b.t.Errorf("%s is %s px wider than the window of %s px", path, wide, b.eval("innerWidth"))
+	}
+}
+
 // TestScreenshots opens every page in both languages and both themes and leaves a picture of each with -screenshots
-// DIR. Without it, it still proves that none of them throws, and that none is wider than its glass.
+// DIR. TestAccessibility opens every page always.
 func TestScreenshots(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
+	if *screenshots == "" {
+		t.Skip("no -screenshots DIR")
 	}
 	box, paths, ready := fullBox(t)
 	b := openTab(t, box, 1440, 900)
-	fits := func(path string) {
-		t.Helper()
-		if wide := b.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide != "0" {
-			t.Errorf("%s is %s px wider than the window of %s px", path, wide, b.eval("innerWidth"))
-		}
-	}
 	looks := []struct{ language, theme string }{{"fr", "day"}, {"en", "day"}, {"fr", "night"}, {"en", "night"}}
-	if *screenshots == "" {
-		looks = nil // the phone's round below opens every page once
-	}
 	for _, look := range looks {
 		for _, path := range paths {
 			b.open(path + "?language=" + look.language + "&theme=" + look.theme)
 			b.wait(path, ready[path])
-			fits(path)
+			b.fits(path)
 			b.shoot(fmt.Sprintf("console%s-%s-%s", path, look.language, look.theme))
 		}
 	}
@@ -71,9 +70,6 @@ func TestScreenshots(t *testing.T) {
 		{"hotel_refund", "/hotel/postings/p0", "document.querySelector('#refund').click()", "document.querySelector('dialog')"},
 		{"hotel_fields", "/hotel/trace", "[...document.querySelectorAll('.record')].find(e => e.textContent.includes('TA3700')).querySelector('summary').click()", "document.querySelector('.fields')"},
 	}
-	if *screenshots == "" {
-		hands = nil // the tests of each page do as much
-	}
 	for _, width := range []int64{1440, 375} {
 		b.size(width, 900)
 		for i, hand := range hands {
@@ -81,7 +77,7 @@ func TestScreenshots(t *testing.T) {
 			b.wait(hand.path, ready[hand.path])
 			b.eval("(() => { " + hand.first + " })()")
 			b.wait(hand.name, hand.ready)
-			fits(hand.path)
+			b.fits(hand.path)
 			b.shoot(fmt.Sprintf("hand-%s-%d", hand.name, width))
 		}
 	}
@@ -97,9 +93,6 @@ func TestScreenshots(t *testing.T) {
 		{"7-inch", 1024, 600, Screen{Name: "grill", DiagonalInches: 7, DistanceM: .5}},
 		{"10-inch-day", 1280, 800, Screen{Name: "grill", DiagonalInches: 10.1, DistanceM: .6, Theme: "day"}},
 		{"21-inch-day", 1920, 1080, Screen{Name: "grill", DiagonalInches: 21.5, DistanceM: 1.2, Theme: "day"}},
-	}
-	if *screenshots == "" {
-		glasses = nil // TestF43SizesFromGeometry measures them
 	}
 	for _, glass := range glasses {
 		glass.screen.Stations = []string{"grill"}
@@ -129,6 +122,17 @@ func TestScreenshots(t *testing.T) {
 			k.shoot("kitchen-offline")
 		}
 	}
+	b.size(375, 812)
+	for _, path := range paths {
+		b.open(path + "?language=fr&theme=day")
+		b.wait(path, ready[path])
+		b.fits(path)
+		b.shoot("phone" + path)
+	}
+}
+
+// Pages say what to do when there is nothing, no permission or no such screen; a kitchen screen fits a phone.
+func TestPagesOfNothing(t *testing.T) {
 	empty := newFakeBox(t, Config{})
 	e := openTab(t, empty, 1920, 1080)
 	e.open("/screens/grill")
@@ -150,15 +154,6 @@ func TestScreenshots(t *testing.T) {
 	e.open("/screens/nowhere")
 	e.wait("the choice of screens", "document.querySelector('.choices a')")
 	e.shoot("screen-missing")
-
-	// A phone.
-	b.size(375, 812)
-	for _, path := range paths {
-		b.open(path + "?language=fr&theme=day")
-		b.wait(path, ready[path])
-		fits(path)
-		b.shoot("phone" + path)
-	}
 	phone := newFakeBox(t, Config{})
 	phone.tickets = service()
 	p := openTab(t, phone, 375, 812)
