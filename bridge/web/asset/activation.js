@@ -53,7 +53,7 @@ function messages(p) {
   if (p.absent) return null;
   const pull = p.capabilities.pull, ok = p.reachable || pull, heard = [p.heard_at, p.pulled_at].filter(some).sort().at(-1);
   return step('messages', ok ? 'ok' : 'warn', t('activation.messages', p.title), t(ok ? 'setup.done' : 'setup.open'),
-    p.address ? copy(p.address) : p.webhook && h('p', { class: 'soft' }, t(pull ? 'activation.pulled' : 'activation.unreachable', p.webhook)),
+    p.address ? copy(p.address) : p.webhook && h('p', { class: 'soft' }, t(pull ? 'activation.pulled' : 'activation.unreachable', p.webhook, p.title)),
     p.reachable && !p.secret && p.capabilities.webhooks && t('activation.no_secret'),
     heard && t('activation.heard', when(heard)));
 }
@@ -74,7 +74,7 @@ function proof(p) {
   return step('proof', grade, t('activation.proof'), word('links.state.', p.state),
     t(STATE[p.state], p.title, some(p.expires_at) ? when(p.expires_at) : '–'), p.detail && h('p', { class: 'mono' }, p.detail),
     p.state === 'linked_elsewhere' && t('activation.release', p.title),
-    p.linked && t('activation.linked_by', p.linked.by, when(p.linked.at)), button);
+    p.linked && ON.has(p.state) && t('activation.linked_by', p.linked.by, when(p.linked.at)), button);
 }
 
 function floor(p) {

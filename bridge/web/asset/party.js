@@ -127,7 +127,7 @@ function timeline(r, link) {
     ...r.timeline.map(e => ({ at: e.at, kind: BAD.test(e.event) ? 'bad' : MAJOR.test(e.event) ? 'major' : '', event: e.event, word: word('party.event.', e.event), detail: detail(e), sub: e.by && t('order.by', who(e.by)) })),
     ...(r.updates || []).map(u => ({
       at: u.settled_at && !u.settled_at.startsWith('0001') ? u.settled_at : u.at, kind: OUT[u.state] || '', event: 'told-' + u.state, word: t('party.told.' + u.state, link?.title || r.platform), detail: [t('party.update.' + u.kind), told(r, u)].filter(Boolean).join(' · '),
-      sub: [u.attempts > 1 && n('party.attempts', u.attempts), u.answer, u.state === 'waiting' && u.next_at && !u.next_at.startsWith('0001') && t('party.next', seconds(Date.parse(u.next_at)))].filter(Boolean).join(' · '),
+      sub: [u.attempts > 1 && n('party.attempts', u.attempts), u.state !== 'superseded' && u.answer, u.state === 'waiting' && u.next_at && !u.next_at.startsWith('0001') && t('party.next', seconds(Date.parse(u.next_at)))].filter(Boolean).join(' · '),
     })),
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   if (!steps.length) return h('p', { class: 'soft' }, t('order.timeline_empty'));
@@ -201,7 +201,8 @@ async function act(button, r, what) {
 
 function acts(r) {
   if (!may('manager', 'staff')) return null;
-  const order = ['retry', 'link', 'deposit', 'seat', 'assign', 'covers', 'no-show', 'cancel'].filter(a => r.may.includes(a));
+  const sits = r.state === 'seated' || r.state === 'partially_seated'; // who sits did come
+  const order = ['retry', 'link', 'deposit', 'seat', 'assign', 'covers', 'no-show', 'cancel'].filter(a => r.may.includes(a) && !(sits && a === 'no-show'));
   if (!order.length) return null;
   const first = r.may.includes('retry') ? 'retry' : r.may.includes('deposit') ? 'deposit' : r.may.includes('seat') ? 'seat' : '';
   return h('footer', { class: 'p-acts' }, order.map(a => h('button', { class: 'button ' + (a === first ? 'primary' : a === 'cancel' || a === 'no-show' ? 'danger' : ''), type: 'button', id: 'do-' + a, onclick: e => act(e.currentTarget, r, a) }, t('party.' + name(a) + '_yes'))));
