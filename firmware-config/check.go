@@ -549,23 +549,35 @@ func (d *decoder) resolveReservations(rs []Reservations) {
 	}
 }
 
+// deliveryNeed is something without which an aggregator cannot be spoken with.
+type deliveryNeed struct{ key, value, what string }
+
+func deliveryNeeds(x *Delivery) []deliveryNeed {
+	credentials := deliveryNeed{"credentials_file", x.CredentialsFile, "the file with client_id and client_secret"}
+	switch x.Aggregator {
+	case "otter":
+		return []deliveryNeed{
+			{"base_url", x.BaseURL, "the address that Otter gave with the credentials"},
+			{"credentials_file", x.CredentialsFile, "the file with Otter's client_id and client_secret"},
+			{"webhook_secret_file", x.WebhookSecretFile, "the file with the secret that Otter signs with; without it every webhook is refused"},
+		}
+	case "deliverect":
+		return []deliveryNeed{credentials, {"webhook_secret_file", x.WebhookSecretFile, "the file with the secret that Deliverect signs with; without it every webhook is refused"}}
+	case "ubereats": // signs with the client secret
+		return []deliveryNeed{credentials}
+	}
+	return nil
+}
+
 func (d *decoder) resolveDelivery(xs []Delivery) {
 	seen := map[string]string{}
 	for i := range xs {
 		x := &xs[i]
 		key := index("delivery", i)
 		d.need(deliveryLink, key, d.position(key))
-		if x.Aggregator != "otter" {
-			d.need(otherDelivery, key, d.position(key))
-		} else {
-			for _, m := range []struct{ key, value, what string }{
-				{"base_url", x.BaseURL, "the address that Otter gave with the credentials"},
-				{"credentials_file", x.CredentialsFile, "the file with Otter's client_id and client_secret"},
-				{"webhook_secret_file", x.WebhookSecretFile, "the file with the secret that Otter signs with; without it every webhook is refused"},
-			} {
-				if m.value == "" && !d.blamed(key+"."+m.key) {
-					d.wrong(key, "has no "+m.key, "write "+m.key+": "+m.what)
-				}
+		for _, m := range deliveryNeeds(x) {
+			if m.value == "" && !d.blamed(key+"."+m.key) {
+				d.wrong(key, "has no "+m.key, "write "+m.key+": "+m.what)
 			}
 		}
 		if before, ok := seen[x.Aggregator]; ok && x.Aggregator != "" {

@@ -7,7 +7,6 @@ const (
 	hotelLink feature = iota
 	reservationLink
 	deliveryLink
-	otherDelivery
 	otherPOS
 	fleetHub
 	usbPrinter
@@ -25,7 +24,6 @@ var features = [...]struct {
 	hotelLink:       {true, "serve a hotel link", "remove the section or write kind: none"},
 	reservationLink: {true, "serve a reservation platform", "remove the entry or write enabled: false"},
 	deliveryLink:    {true, "serve a delivery aggregator", "remove the entry and send its orders to POST /v1/orders"},
-	otherDelivery:   {false, "serve this delivery aggregator", "remove the entry and send its orders to POST /v1/orders"},
 	otherPOS:        {false, "hand orders to another POS", "write kind: builtin"},
 	fleetHub:        {false, "report to a hub", "write servers: []"},
 	usbPrinter:      {true, "print over USB", "connect the printer by network and write tcp:HOST:PORT"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -23,8 +24,10 @@ import (
 	"aboyeur/bridge/sale"
 	"aboyeur/bridge/warning"
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/deliverect"
 	"aboyeur/protocol/otter"
 	"aboyeur/protocol/rest"
+	"aboyeur/protocol/ubereats"
 )
 
 // buildDelivery makes the links to the delivery aggregators. One that is not in the configuration has none.
@@ -158,6 +161,15 @@ func (b *Box) newAggregator(d *firmwareconfig.Delivery) (channel.Aggregator, err
 	switch d.Aggregator {
 	case "otter":
 		return aggregator(otter.New(otter.Config{Base: d.BaseURL, Store: d.Store, Credentials: credentials, WebhookSecret: secret, HTTP: cloud}))
+	case "deliverect":
+		hook := ""
+		if b.c.HTTP.PublicURL != "" {
+			hook = strings.TrimRight(b.c.HTTP.PublicURL, "/") + "/webhooks/deliverect"
+		}
+		return aggregator(deliverect.New(deliverect.Config{Base: d.BaseURL, Location: d.Store, Account: credentials.Application, Currency: b.c.Site.Currency.Code, Hook: hook, Credentials: credentials,
+			WebhookSecret: secret, HTTP: cloud}))
+	case "ubereats":
+		return aggregator(ubereats.New(ubereats.Config{Base: d.BaseURL, Store: d.Store, Credentials: credentials, WebhookSecret: secret, HTTP: cloud}))
 	}
 	return nil, errors.New("this version of aboyeur cannot serve it yet")
 }
