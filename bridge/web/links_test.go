@@ -162,7 +162,7 @@ func TestLinkSettings(t *testing.T) {
 	b.wait("another screen", "document.querySelectorAll('#pay_by_deposit-placements .tag-item').length === 2")
 	b.click("#pay_by_deposit-placements .tag-item:first-child [aria-label^='Remove']")
 	// A group stands in one course; what the departments know is offered.
-	if got := b.eval("[...document.querySelectorAll('#course-groups option')].map(o => o.value).join(' ')"); got != "Desserts Mains Starters" {
+	if got := b.eval("[...document.querySelectorAll('#course-groups option')].map(o => o.value).join(' ')"); got != "Alcohol Desserts High Mains" {
 		t.Errorf("offered: %s", got)
 	}
 	b.eval("(e => { e.value = 'Desserts'; e.focus() })(document.querySelector('#add-dessert'))")
