@@ -23,9 +23,7 @@ func (d *decoder) resolve(c *Config) {
 	d.resolvePMS(&c.PMS)
 	d.resolveReservations(c.Reservations)
 	d.resolveDelivery(c.Delivery)
-	if c.POS.Kind != KindBuiltin && c.POS.Kind != KindBepoz {
-		d.need(otherPOS, "pos.kind", d.position("pos.kind"))
-	}
+	d.resolvePOS(&c.POS)
 	if c.POS.Listen != "" && c.POS.WebhookSecretFile == "" && !d.blamed("pos.webhook_secret_file") {
 		d.wrong("pos.webhook_secret_file", "is missing", "name the file with the secret that tills say when they connect, or remove pos.listen")
 	}
@@ -35,6 +33,35 @@ func (d *decoder) resolve(c *Config) {
 	d.resolveFloor(&c.Floor)
 	d.resolveReceipts(c)
 	d.resolveFleet(&c.Fleet)
+}
+
+// resolvePOS checks what a till of Lightspeed needs. A location of another series is named as such: its credentials would be
+// refused with words that say less (OTR-14).
+func (d *decoder) resolvePOS(p *POS) {
+	if !p.Other() || d.blamed("pos.kind") {
+		return
+	}
+	d.need(otherPOS, "pos.kind", d.position("pos.kind"))
+	company, site, several := strings.Cut(p.Location, "/")
+	number := func(s string) bool { _, err := strconv.ParseUint(s, 10, 64); return err == nil }
+	switch {
+	case p.Location == "":
+		d.wrong("pos.location", "is missing", "write the business location of Lightspeed K as in \"45454565682155\", or company/site of Lightspeed O as in \"5/9\"")
+	case p.Kind == KindLightspeedK && several && number(company) && number(site):
+		d.wrong("pos.location", quote(p.Location)+" is company and site of Lightspeed O-Series, and kind says K-Series", "write kind: lightspeed-o, with credentials of O-Series; those of the one series are unknown to the other")
+	case p.Kind == KindLightspeedK && !number(p.Location):
+		d.wrong("pos.location", quote(p.Location)+" is no business location of Lightspeed K-Series", "write its number, as in \"45454565682155\"; locations of R-, X-, L- and S-Series are not served")
+	case p.Kind == KindLightspeedO && number(p.Location):
+		d.wrong("pos.location", quote(p.Location)+" looks like a business location of Lightspeed K-Series, and kind says O-Series", "write company/site as in \"5/9\"; or kind: lightspeed-k, with credentials of K-Series")
+	case p.Kind == KindLightspeedO && !(several && number(company) && number(site)):
+		d.wrong("pos.location", quote(p.Location)+" is no site of Lightspeed O-Series", "write the numbers of company and site, as in \"5/9\"")
+	}
+	if p.CredentialsFile == "" {
+		d.wrong("pos.credentials_file", "is missing", "name the file with client_id, client_secret and token of the POS")
+	}
+	if p.Kind == KindLightspeedK && p.WebhookSecretFile == "" {
+		d.wrong("pos.webhook_secret_file", "is missing", "name the file with the password that Lightspeed says with its notifications")
+	}
 }
 
 // blamed reports whether key itself has a fault already: what follows from it is then no news.
@@ -278,6 +305,9 @@ func (d *decoder) resolveStations(c *Config) {
 		}
 		if s.Output == OutputPOS {
 			d.need(outputPOS, key+".output", d.position(key+".output"))
+			if !c.POS.Other() && !d.blamed("pos.kind") {
+				d.wrong(key+".output", "the built-in POS prints no kitchen tickets", "write output: box, or pos.kind: lightspeed-k or lightspeed-o")
+			}
 		}
 	}
 	if len(c.Stations) > 0 && byDefault == "" {

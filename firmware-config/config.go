@@ -336,7 +336,23 @@ type POS struct {
 	Listen            string // where tills that speak lines connect; "" is nowhere
 	MenuFile          string // what is sold, where the till is the box itself; "" is unknown
 	Inject            string
+	Endpoint          string            // of lightspeed-k: the name of its notifications
+	User              string            // of lightspeed-k: who its notifications say they are
+	Status            string            // of lightspeed-o: of an order that is handed over
+	OpenItem          string            // the POS's item of what it does not know
+	Profile           string            // order profile of what is handed over
+	Staff             string            // who hands it over
+	Payments          map[string]string // a partner's or order's word for a payment -> the POS's method
 }
+
+// Tills that are not the box itself.
+const (
+	KindLightspeedK = "lightspeed-k"
+	KindLightspeedO = "lightspeed-o"
+)
+
+// Other tells whether orders are handed to another system.
+func (p *POS) Other() bool { return p.Kind == KindLightspeedK || p.Kind == KindLightspeedO }
 
 // Floor is the tables of the house.
 type Floor struct {

@@ -272,14 +272,22 @@ func deliveryTable(x *Delivery) table {
 
 func posTable(p *POS) table {
 	return table{
-		{key: "kind", doc: "builtin: the box's own checks. bepoz: the box's own checks follow what Bepoz tills tell.", value: choice(&p.Kind, KindBuiltin, KindBuiltin, "lightspeed-k", "lightspeed-o", KindBepoz)},
-		{key: "location", doc: "The business location at the POS; a box serves one.", value: optional(text(&p.Location, "", "the id of one location, in quotes"))},
+		{key: "kind", doc: "builtin: the box's own checks. bepoz: the box's own checks follow what Bepoz tills tell.", value: choice(&p.Kind, KindBuiltin, KindBuiltin, KindLightspeedK, KindLightspeedO, KindBepoz)},
+		{key: "location", doc: "The business location at the POS; a box serves one. lightspeed-k: its number; lightspeed-o: company/site.", value: optional(text(&p.Location, "", "the id of one location, in quotes"))},
 		{key: "base_url", doc: "Address of the POS's API; without it the vendor's own.", value: web(&p.BaseURL)},
 		{key: "credentials_file", doc: "YAML file with client_id, client_secret, scope, username, password, token as the POS needs.", value: secretFile{optional(file(&p.CredentialsFile, "", "the name of the file")), holdsCredentials}},
 		{key: "webhook_secret_file", doc: "File with the secret of the POS's webhooks alone.", value: secretFile{optional(file(&p.WebhookSecretFile, "", "the name of the file")), holdsSecret}},
 		{key: "listen", doc: "bepoz: address and port where the extensions of tills connect; they say the secret of webhook_secret_file. Empty: they call the HTTP API.", value: optional(listen(&p.Listen, ""))},
 		{key: "menu_file", doc: "builtin and bepoz: YAML file beside this one with what is sold, for delivery menus and their links.", value: secretFile{optional(file(&p.MenuFile, "", "the name of the file, as in menu.yaml")), holdsMenu}},
 		{key: "inject", doc: "strict or open_item, for orders of sources that do not say.", value: choice(&p.Inject, InjectStrict, InjectStrict, InjectOpenItem)},
+		{key: "endpoint", doc: "lightspeed-k: name of the endpoint of its notifications; upper and lower case count.", value: text(&p.Endpoint, "aboyeur", "a name")},
+		{key: "user", doc: "lightspeed-k: the user that its notifications say; the password is that of webhook_secret_file.", value: text(&p.User, "aboyeur", "a name")},
+		{key: "status", doc: "lightspeed-o: accepted: the till takes an order without a person; submitted: it rings, and staff accept.", value: choice(&p.Status, "accepted", "accepted", "submitted", "pending", "on_hold")},
+		{key: "open_item", doc: "The POS's item that stands for what it does not know; with inject: open_item.", value: optional(text(&p.OpenItem, "", "the id of an item, in quotes"))},
+		{key: "profile", doc: "Order profile of what is handed over.", value: optional(text(&p.Profile, "", "the code of a profile"))},
+		{key: "staff", doc: "Who hands over, as the POS knows it.", value: optional(text(&p.Staff, "", "an id"))},
+		{key: "payments", doc: "The POS's payment method by the slug of a partner or an order's word for a payment; default for all others.", value: keyed[string]{dst: &p.Payments, keys: wordFormat, hi: maxEntries,
+			item: func(s *string) value { return text(s, "", "a method of the POS, in quotes") }}},
 	}
 }
 

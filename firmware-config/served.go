@@ -24,11 +24,11 @@ var features = [...]struct {
 	hotelLink:       {true, "serve a hotel link", "remove the section or write kind: none"},
 	reservationLink: {true, "serve a reservation platform", "remove the entry or write enabled: false"},
 	deliveryLink:    {true, "serve a delivery aggregator", "remove the entry and send its orders to POST /v1/orders"},
-	otherPOS:        {false, "hand orders to another POS", "write kind: builtin"},
+	otherPOS:        {true, "hand orders to another POS", "write kind: builtin"},
 	fleetHub:        {false, "report to a hub", "write servers: []"},
 	usbPrinter:      {true, "print over USB", "connect the printer by network and write tcp:HOST:PORT"},
 	serialPrinter:   {true, "print over a serial line", "connect the printer by network and write tcp:HOST:PORT"},
-	outputPOS:       {false, "leave kitchen tickets to the POS", "write output: box"},
+	outputPOS:       {true, "leave kitchen tickets to the POS", "write output: box"},
 }
 
 // need reports key when this build does not serve f.

@@ -88,7 +88,8 @@ type Options struct {
 	resolver    delivery.Resolver             // instead of the menu's links
 
 	till     reservation.Till // opens the checks of reservations instead of the floor
-	patience time.Duration    // with it
+	patience time.Duration    // with it, and of orders for another POS
+	answer   time.Duration    // and how long its word is waited for
 }
 
 // Box is an appliance.
@@ -110,6 +111,7 @@ type Box struct {
 	hotel       folio.PMS            // nil without one
 	folio       *folio.Service       // nil without a hotel
 	till        *pos.Queue           // nil without a till that tells the box
+	pos         *otherPOS            // nil where orders stay here
 	lines       net.Listener         // of tills that speak lines; nil without them
 	relay       *relay.Service       // nil without a reservation platform
 	bookings    *reservation.Service // the same
@@ -169,11 +171,15 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	if err := b.buildKitchen(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.buildPOS(); err != nil {
+		return nil, err
+	}
 	orders := order.Config{
 		Journal: b.journal, Kitchen: passage{b.kitchen}, Calendar: order.Calendar{Location: c.Site.Location, Close: b.dayClose},
 		Currency: c.Site.Currency.Code, Courses: len(c.Courses), ReleaseBefore: releaseBefore(c), Now: o.Now, Log: o.Log, Registerer: b.registry,
 	}
 	b.deliveryHooks(&orders)
+	b.posHooks(&orders)
 	if b.orders, err = order.New(ctx, orders); err != nil {
 		return nil, err
 	}
@@ -289,7 +295,7 @@ func (b *Box) buildKitchen(ctx context.Context) (err error) {
 			Name: s.Name, Printers: s.Printers, Screens: s.Screens, Categories: s.Categories, SKUs: s.SKUs, Courses: s.Courses,
 			Copies: s.Copies, Buzz: s.Buzzer, WarnAfter: s.WarnAfter, LateAfter: s.LateAfter, Default: s.Default,
 			Limits: kitchen.Limits{DineIn: kitchen.Limit(s.Limits.DineIn), Delivery: kitchen.Limit(s.Limits.Delivery), Pickup: kitchen.Limit(s.Limits.Pickup)},
-			Fire:   s.Fire, FireAfter: s.FireAfter, Prep: time.Duration(s.PrepMinutes) * time.Minute,
+			ByPOS:  s.Output == firmwareconfig.OutputPOS, Fire: s.Fire, FireAfter: s.FireAfter, Prep: time.Duration(s.PrepMinutes) * time.Minute,
 		})
 	}
 	all := make([]*standing, len(b.c.Printers))
@@ -336,6 +342,9 @@ func (b *Box) buildServer() (err error) {
 		routes = append(routes, b.rights.Routes()...)
 	}
 	routes = append(routes, b.onboard.Routes()...)
+	if b.pos != nil {
+		routes = append(routes, b.pos.routes()...)
+	}
 	routes = append(routes, b.feed.routes()...)
 	routes = append(routes, b.health.routes()...)
 	routes = append(routes, b.reports.Routes()...)
@@ -440,6 +449,12 @@ func (b *Box) supervise() error {
 	if b.lines != nil {
 		b.floor.Add("till lines", b.serveTills)
 	}
+	if b.pos != nil {
+		b.floor.Add("pos", b.pos.orders.Run)
+		if b.pos.k != nil && b.c.HTTP.PublicURL != "" {
+			b.floor.Add("pos notifications", b.pos.subscribe)
+		}
+	}
 	b.outside.Add("releases", b.orders.Run)
 	b.outside.Add("http", b.serve)
 	return nil
@@ -493,6 +508,7 @@ func (b *Box) close() error {
 	}
 	b.closePlatforms()
 	b.closeAggregators()
+	b.pos.close()
 	if b.journal != nil {
 		faults = append(faults, b.journal.Close())
 	}

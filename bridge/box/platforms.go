@@ -8,8 +8,6 @@ import (
 	"os"
 	"slices"
 
-	"go.yaml.in/yaml/v3"
-
 	firmwareconfig "aboyeur/firmware-config"
 
 	"aboyeur/bridge/floor"
@@ -42,6 +40,9 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 	}
 	if b.rights != nil {
 		rc.May = b.mayChange
+	}
+	if rc.Till == nil {
+		rc.Till = b.pos.reservations()
 	}
 	if b.o.till != nil {
 		rc.Retry = b.o.pause
@@ -115,16 +116,9 @@ func platformSettings(r *firmwareconfig.Reservations) reservation.Settings {
 // newPlatform makes the client of a platform; nil for one that only sends to the generic inbound API.
 func (b *Box) newPlatform(r *firmwareconfig.Reservations) (booking.Platform, error) {
 	c := wire.Config{Base: r.BaseURL, Venue: r.Venue, Vocabulary: r.Vocabulary, Paths: r.Paths, Zone: b.c.Site.Location, HTTP: rest.Config{Now: b.o.Now}}
-	if r.CredentialsFile != "" {
-		text, err := os.ReadFile(r.CredentialsFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the credentials: %w", err)
-		}
-		strict := yaml.NewDecoder(bytes.NewReader(text))
-		strict.KnownFields(true)
-		if err := strict.Decode(&c.Credentials); err != nil {
-			return nil, fmt.Errorf("%s is not YAML with client_id, client_secret, scope, username, password and token alone", r.CredentialsFile) // without the cause, which would quote it
-		}
+	var err error
+	if c.Credentials, err = readCredentials(r.CredentialsFile); err != nil {
+		return nil, err
 	}
 	if r.WebhookSecretFile != "" {
 		secret, err := os.ReadFile(r.WebhookSecretFile)

@@ -219,7 +219,14 @@ type orderView struct {
 	Number        int
 	State         string
 	SourceOrderID string `json:"source_order_id"`
-	Tickets       []struct {
+	InPOS         string `json:"in_pos"`
+	Injection     struct {
+		State, Cause, Detail string
+		Attempts             int
+		POSID                string `json:"pos_id"`
+		POSTotal             *int64 `json:"pos_total"`
+	}
+	Tickets []struct {
 		ID, Station, Kind, State string
 		Jobs                     []struct{ ID, Printer, State, Evidence string }
 	}

@@ -99,7 +99,8 @@ func (p *paper) head(e *escpos.Encoder, t *Ticket) {
 		p.alert(e, w.Cancelled)
 	case KindFire:
 		p.alert(e, w.Fire)
-	case KindNotInPOS:
+	}
+	if t.NotInPOS {
 		p.alert(e, w.NotInPOS)
 	}
 	e.Set(escpos.Style{Bold: true, Width: 2, Height: 2})

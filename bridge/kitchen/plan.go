@@ -125,7 +125,7 @@ func (k *Kitchen) ticket(o sale.Placed, station int) *Ticket {
 func (p *Plan) add(t *Ticket, parent int64) {
 	entry := planned{Ticket: *t, parent: parent}
 	entry.content = entry.Ticket.encode()
-	if t.State != StateHeld || t.Held != HeldTime && !p.k.board.shown(t.Station) {
+	if (t.State != StateHeld || t.Held != HeldTime && !p.k.board.shown(t.Station)) && !p.k.byPOS(t) {
 		p.print(&entry, &entry.Ticket)
 	}
 	p.tickets = append(p.tickets, entry)
@@ -160,6 +160,15 @@ func (k *Kitchen) outlets(station string) (printers []string, copies, buzz int, 
 // stationAt is where a station stands in the configuration, -1 for one that is not there any more.
 func (k *Kitchen) stationAt(name string) int {
 	return slices.IndexFunc(k.c.Stations, func(s Station) bool { return s.Name == name })
+}
+
+// byPOS tells whether the POS prints a ticket. Of a change it knows nothing.
+func (k *Kitchen) byPOS(t *Ticket) bool {
+	if t.Kind != KindOrder || t.NotInPOS {
+		return false
+	}
+	i := k.stationAt(k.merged.of(t.Station))
+	return i >= 0 && k.c.Stations[i].ByPOS
 }
 
 // prints tells whether a station has paper.

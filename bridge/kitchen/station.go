@@ -25,6 +25,7 @@ type Station struct {
 	FireAfter  time.Duration // between two courses, with FireAfter
 	Prep       time.Duration // what its dishes take; 0: not paced
 	Default    bool          // takes what no other station claims
+	ByPOS      bool          // the POS prints what it got; the box what it did not get, and every change of it
 }
 
 // When a station cooks the courses after the first. A waiter can fire any of them before.

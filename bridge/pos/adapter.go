@@ -76,7 +76,7 @@ func certain(who string, err error) error {
 	case e.Status == http.StatusTooManyRequests:
 		r.Code, r.Detail = Busy, who+" takes no more calls for a while"
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
-		r.Code, r.Detail = Credentials, who+" does not know these credentials"
+		r.Code, r.Detail = Credentials, who+"-Series does not know these credentials for this location; those of another series of Lightspeed, or of another location, do not work here"
 	default:
 		r.Code, r.Detail = Validation, who+" does not take it"
 	}
@@ -181,7 +181,6 @@ type Order struct {
 	Paid      int64  // without the tip
 	Tip       int64
 	Total     int64 // of the lines less the discount
-	Partners  int64 // what the partner says that the same costs; 0: nothing said
 }
 
 // Discount is what the restaurant itself gave away.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -248,5 +249,44 @@ func TestOSeries(t *testing.T) {
 	}
 	if _, err := o.OpenCheck(t.Context(), Opening{}); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Credentials that the series does not know are named as such; the order may go in when they are right.
+func TestOtherSeries(t *testing.T) {
+	t.Parallel()
+	ksim, err := simlightspeed.New(simlightspeed.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ksim.Simulator.Close)
+	kc, err := lightspeed.New(lightspeed.Config{Base: serve(t, ksim), Location: simlightspeed.DefaultLocation, Endpoint: "Box", Currency: "EUR", Tokens: rest.Bearer("of-another-series")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	osim, err := simkounta.New(bookings.Faults{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oc, err := kounta.New(kounta.Config{Base: serve(t, osim), Company: simkounta.Company, Site: simkounta.Site, Currency: "AUD", Tokens: rest.Basic("id", "of-another-series")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, till := range map[string]Adapter{"K": NewKSeries(kc, simlightspeed.DefaultLocation, "EUR", time.Second), "O": NewOSeries(oc, simkounta.Site, "AUD", kounta.Accepted)} {
+		defer till.Close()
+		for what, call := range map[string]func() error{
+			"Info": func() error { _, err := till.Info(t.Context()); return err },
+			"Inject": func() error {
+				o := oDelivery()
+				o.Reference = "r1"
+				_, err := till.Inject(t.Context(), o)
+				return err
+			},
+		} {
+			var no *Refusal
+			if err := call(); !errors.As(err, &no) || no.Code != Credentials || !no.Passes() || !strings.Contains(no.Detail, name+"-Series does not know these credentials") {
+				t.Errorf("%s of %s: %v", what, name, err)
+			}
+		}
 	}
 }

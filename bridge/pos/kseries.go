@@ -185,6 +185,9 @@ func (k *KSeries) listen(reference string) (news <-chan lightspeed.Notification,
 func (k *KSeries) Info(ctx context.Context) (Info, error) {
 	r, err := k.client.Ready(ctx)
 	if err != nil {
+		if no := certain(kName, err); no != nil {
+			err = no
+		}
 		return Info{Kind: "lightspeed-k", Location: k.loc}, err
 	}
 	return Info{Kind: "lightspeed-k", Location: k.loc, Online: r.Open, Open: r.Ready, Devices: r.Devices}, nil

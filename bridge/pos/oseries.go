@@ -45,6 +45,11 @@ func (o *OSeries) Close() { o.client.Close() }
 // Info tells whether the till is there.
 func (o *OSeries) Info(ctx context.Context) (Info, error) {
 	online, err := o.client.Online(ctx)
+	if err != nil {
+		if no := certain(oName, err); no != nil {
+			err = no
+		}
+	}
 	return Info{Kind: "lightspeed-o", Location: o.site, Online: online, Open: online}, err
 }
 
