@@ -158,6 +158,11 @@ func TestOrdersAtLightspeedK(t *testing.T) {
 	if !asked.Open || len(asked.Devices) != 2 {
 		t.Errorf("asked, the till says %+v", asked)
 	}
+	var form struct{ Proof struct{ Code string } }
+	r.must(http.StatusOK, http.MethodPost, "/v1/pos/verify", nil, &form)
+	if form.Proof.Code != "proved" {
+		t.Errorf("the link is %q", form.Proof.Code)
+	}
 	stands(fifth.ID, "yes")
 	stands(sixth.ID, "manual")
 	counts := map[string]int{}

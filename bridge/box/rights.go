@@ -68,5 +68,11 @@ func (b *Box) tillSetup() onboard.Config {
 			c.Given["restaurant"] = true
 		}
 	}
+	if b.pos != nil {
+		c.Probe = func(ctx context.Context) (onboard.Info, error) {
+			i, err := b.pos.adapter.Info(ctx)
+			return onboard.Info{Online: i.Open, Devices: i.Devices}, err
+		}
+	}
 	return c
 }
