@@ -119,11 +119,13 @@ export const synced = {
     list.run();
   },
   show(id) {
+    const before = chosen;
     chosen = id;
     $('split').classList.toggle('open', !!id);
     table.mark(id);
     if (search !== location.search) { search = location.search; list.run(); }
     party(id, close);
+    if (before && !id) table.place.querySelector(`tr[data-id="${CSS.escape(before)}"] a`)?.focus({ preventScroll: true }); // back to where one was
   },
   close() {
     place = null;
