@@ -104,6 +104,32 @@ type shop struct {
 	refuse  error
 	told    []channel.Availability
 	deaf    error
+	current []channel.Menu
+	answers []string
+}
+
+func (o *shop) CurrentMenu(_ context.Context, event string, m channel.Menu) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.current, o.answers = append(o.current, m), append(o.answers, "menu "+event)
+	return nil
+}
+
+func (o *shop) Answer(_ context.Context, e channel.Event, f *channel.Failure) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	word := " done"
+	if f != nil {
+		word = " " + string(f.Code)
+	}
+	o.answers = append(o.answers, string(e.Kind)+" "+e.ID+word)
+	return nil
+}
+
+func (o *shop) answered() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.answers)
 }
 
 func (o *shop) Publish(_ context.Context, m channel.Menu, opt channel.SyncOptions) (string, error) {

@@ -53,7 +53,7 @@ const (
 type Run struct {
 	ID        journal.ID           `json:"id"`
 	Menu      string               `json:"menu"`
-	Trigger   string               `json:"trigger" enum:"manual,scheduled,catch_up,confirmed"`
+	Trigger   string               `json:"trigger" enum:"manual,scheduled,catch_up,confirmed,aggregator"`
 	By        string               `json:"by,omitzero"`
 	State     string               `json:"state" enum:"queued,running,publishing,asking,done,failed,dismissed"`
 	Update    bool                 `json:"update" doc:"takes over what the POS has"`
@@ -73,6 +73,7 @@ type Run struct {
 	Job       string               `json:"job,omitzero" doc:"of the aggregator"`
 	Partners  []channel.PartnerJob `json:"partners,omitzero"`
 	Allow     int                  `json:"allow,omitzero" doc:"so many items may go: a person agreed"`
+	Errand    *Errand              `json:"errand,omitzero" doc:"what the aggregator asked for"`
 }
 
 func (r *Run) open() bool { return r.State == Queued || r.State == Running || r.State == Publishing }
@@ -83,7 +84,7 @@ const (
 	selectRun    = `SELECT content FROM menu_runs WHERE key = ?`
 	selectOpen   = `SELECT content FROM menu_runs WHERE state IN ('queued', 'running', 'publishing') ORDER BY key`
 	selectRuns   = `SELECT content FROM menu_runs WHERE (? = '' OR menu = ?) AND key < ? ORDER BY key DESC LIMIT ?`
-	selectAsking = `SELECT content FROM menu_runs WHERE menu = ? ORDER BY key DESC LIMIT 1`
+	selectAsking = `SELECT content FROM menu_runs WHERE menu = ? AND state = 'asking' ORDER BY key`
 	selectOldRun = `SELECT content FROM menu_runs WHERE menu = ? ORDER BY key DESC LIMIT 20 OFFSET ?`
 	deleteRun    = `DELETE FROM menu_runs WHERE key = ?`
 )
@@ -129,7 +130,7 @@ func (s *Service) start(ctx context.Context, r Run, also func(*journal.Tx) error
 		under = nil
 		err := tx.Query(selectOpen, nil, func(scan func(...any) error) error {
 			o, err := scanRun(scan)
-			if err == nil && o.Menu == r.Menu {
+			if err == nil && o.Menu == r.Menu && o.Errand == nil {
 				under = &o
 			}
 			return err
@@ -170,8 +171,10 @@ func (s *Service) prune(tx *journal.Tx, menu string) error {
 		return err
 	})
 	for _, r := range old {
-		if err == nil {
-			err = forget(tx, docRun(r.ID))
+		for _, name := range []string{docRun(r.ID), docTold(r.ID)} {
+			if err == nil {
+				err = forget(tx, name)
+			}
 		}
 		if err == nil {
 			_, err = tx.Exec(deleteRun, r.ID.Key())
@@ -291,9 +294,8 @@ func (s *Service) loadAsking(ctx context.Context) error {
 	for _, m := range s.menus {
 		asking := false
 		err := each(ctx, s.c.Journal.Read(), selectAsking, []any{m.ID}, func(scan func(...any) error) error {
-			r, err := scanRun(scan)
-			asking = r.State == Asking
-			return err
+			asking = true
+			return scan(new([]byte))
 		})
 		if err != nil {
 			return err
@@ -452,16 +454,44 @@ func (s *Service) end(ctx context.Context, r *Run, state, cause, detail string) 
 	unlinked := m.unlinked
 	m.mu.Unlock()
 	r.Unlinked = &unlinked
-	err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error { return r.save(tx) })
+	err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+		if r.Update && (state == Done || state == Asking) {
+			if err := supersede(tx, r); err != nil {
+				return err
+			}
+		}
+		return r.save(tx)
+	})
 	if err != nil {
 		return err
 	}
-	s.raise(state == Failed, "menu_sync_failed", warning.Warn, m.ID, m.Title, s.words.T("menu.cause."+orWord(cause)))
+	if r.Errand == nil {
+		s.raise(state == Failed, "menu_sync_failed", warning.Warn, m.ID, m.Title, s.words.T("menu.cause."+orWord(cause)))
+	}
 	if state == Asking || r.Update && state == Done {
 		s.asks(r.Menu, state == Asking)
 	}
 	s.c.Log.Info("menu updated", "menu", r.Menu, "run", r.ID, "state", state, "cause", cause, "added", r.Added, "changed", r.Changed, "removed", r.Removed, "published", r.Published)
 	return nil
+}
+
+// supersede ends runs that asked before r came.
+func supersede(tx *journal.Tx, r *Run) error {
+	var old []Run
+	err := tx.Query(selectAsking, []any{r.Menu}, func(scan func(...any) error) error {
+		o, err := scanRun(scan)
+		if o.ID != r.ID {
+			old = append(old, o)
+		}
+		return err
+	})
+	for _, o := range old {
+		if err == nil {
+			o.State, o.EndedAt = Dismissed, tx.Now()
+			err = o.save(tx)
+		}
+	}
+	return err
 }
 
 func orWord(cause string) string {

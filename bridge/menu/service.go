@@ -52,6 +52,8 @@ type Publisher interface {
 	Publish(ctx context.Context, m channel.Menu, o channel.SyncOptions) (job string, err error)
 	Job(ctx context.Context, id string) (channel.Job, error)
 	Available(ctx context.Context, a []channel.Availability) error
+	CurrentMenu(ctx context.Context, event string, m channel.Menu) error
+	Answer(ctx context.Context, e channel.Event, f *channel.Failure) error
 }
 
 // Target is one menu: what one aggregator shows of the venue.
@@ -73,6 +75,8 @@ type Config struct {
 
 	// SoldOut lists the SKUs that the kitchen has no more of.
 	SoldOut func() []string
+	// Sell has the kitchen know what an aggregator says is sold out, or back; nil: its word does not count.
+	Sell func(ctx context.Context, menu, sku, name string, out bool) error
 	// Available tells the POS; nil when it does not want to know. ErrUnsupported of package channel is no failure.
 	Available func(ctx context.Context, sku string, on bool) error
 	// Blocked names what has to be done before a menu may be published, in words; nothing: it may (OTR-24).

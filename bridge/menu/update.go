@@ -74,6 +74,9 @@ func (s *Service) do(ctx context.Context, r *Run) error {
 			break
 		}
 		over := false
+		if r.Errand != nil {
+			over, err = true, s.errand(ctx, r)
+		}
 		if r.Update {
 			over, err = s.update(ctx, r)
 		}
@@ -337,17 +340,12 @@ func joined(list []string) string {
 
 // send makes the call, and waits where the aggregator's limit asks for it.
 func (s *Service) send(ctx context.Context, m *menu, sent channel.Menu, o channel.SyncOptions) (string, error) {
-	until := time.Now().Add(s.c.Patience)
-	for {
-		job, err := m.Client.Publish(ctx, sent, o)
-		var limited *channel.Limited
-		if !errors.As(err, &limited) || time.Now().Add(limited.After).After(until) {
-			return job, err
-		}
-		if err := pause(ctx, max(limited.After, 10*time.Millisecond)); err != nil {
-			return "", err
-		}
-	}
+	job := ""
+	err := s.insist(ctx, func() (err error) {
+		job, err = m.Client.Publish(ctx, sent, o)
+		return err
+	})
+	return job, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {
