@@ -30,6 +30,7 @@ import (
 	"aboyeur/bridge/folio"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/kitchen"
+	"aboyeur/bridge/menu"
 	"aboyeur/bridge/onboard"
 	"aboyeur/bridge/order"
 	"aboyeur/bridge/pos"
@@ -119,6 +120,7 @@ type Box struct {
 	meter       *relay.Meter      // of what clouds are told; nil without them
 	deliveries  *delivery.Service // nil without a delivery aggregator
 	aggregators []channel.Aggregator
+	menus       *menu.Service
 	departments *department.Service
 	rights      *privilege.Service // nil unless the till is Bepoz'
 	onboard     *onboard.Service
@@ -208,6 +210,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	if err := b.buildRights(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.buildMenus(ctx); err != nil {
 		return nil, err
 	}
 	if err := b.buildPlatforms(ctx); err != nil {
@@ -337,6 +342,7 @@ func (b *Box) buildServer() (err error) {
 		routes = append(routes, b.folio.Routes()...)
 	}
 	routes = append(routes, b.cloudRoutes()...)
+	routes = append(routes, b.menus.Routes()...)
 	if b.till != nil {
 		routes = append(routes, b.guarded(b.till.Routes())...)
 		routes = append(routes, b.rights.Routes()...)
@@ -439,6 +445,9 @@ func (b *Box) supervise() error {
 	if b.bookings != nil {
 		b.floor.Add("platforms", b.relay.Run)
 		b.floor.Add("reservations", b.bookings.Run)
+	}
+	if !b.menus.Idle() {
+		b.floor.Add("menus", b.menus.Run)
 	}
 	if b.deliveries != nil {
 		b.floor.Add("deliveries", b.deliveries.Run)

@@ -39,7 +39,10 @@ func (b *Box) buildDelivery(ctx context.Context) error {
 	c := delivery.Config{
 		Journal: b.journal, Orders: deliveredOrders{b.orders}, Courses: len(b.c.Courses), Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language,
 		DayStart: func(at time.Time) time.Time { return calendar.End(at).AddDate(0, 0, -1) },
-		Resolver: b.o.resolver, Meter: b.meter, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Backoff: b.o.backoff,
+		Resolver: menuLinks{b}, Other: b.toldOfMenus, Meter: b.meter, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Backoff: b.o.backoff,
+	}
+	if b.o.resolver != nil {
+		c.Resolver = b.o.resolver
 	}
 	for i := range b.c.Delivery {
 		d := &b.c.Delivery[i]

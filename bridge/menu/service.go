@@ -56,6 +56,11 @@ type Publisher interface {
 	Answer(ctx context.Context, e channel.Event, f *channel.Failure) error
 }
 
+// Reader is an aggregator whose menus can be read back.
+type Reader interface {
+	Menus(ctx context.Context) (channel.Menu, error)
+}
+
 // Target is one menu: what one aggregator shows of the venue.
 type Target struct {
 	ID       string    // the aggregator's name

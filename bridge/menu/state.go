@@ -13,6 +13,7 @@ const docCatalogue = "catalogue"
 
 func docStaged(menu string) string  { return "staged/" + menu }
 func docRemote(menu string) string  { return "remote/" + menu }
+func docSent(menu string) string    { return "sent/" + menu } // what was published last
 func docSending(menu string) string { return "sending/" + menu }
 func docRun(id journal.ID) string   { return "run/" + id.String() }
 
@@ -93,7 +94,11 @@ func (s *Service) count(ctx context.Context, m *menu, x *Index) error {
 	if err != nil {
 		return err
 	}
-	pending := differences(remote, effective)
+	var sent channel.Menu
+	if _, err := s.read(ctx, docSent(m.ID), &sent); err != nil {
+		return err
+	}
+	pending := differences(sent, effective)
 	m.mu.Lock()
 	m.unlinked, m.entities, m.pending = n, all, pending
 	m.mu.Unlock()
@@ -156,6 +161,9 @@ func (s *Service) Remote(ctx context.Context, id string, menu channel.Menu) erro
 	}
 	return s.reindex(ctx)
 }
+
+// Known reports whether the box knows what the POS sells.
+func (s *Service) Known() bool { return s.index.Load() != nil }
 
 // Resolve appends to into what each line of an order and each of its modifiers stands for; see [Index.Resolve].
 func (s *Service) Resolve(menu string, lines []channel.Line, into []Match) []Match {

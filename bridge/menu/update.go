@@ -194,7 +194,23 @@ func (s *Service) take(ctx context.Context, m *menu, r *Run, now Catalogue, merg
 		return err
 	}
 	signal(s.sold) // what is new may be sold out
+	s.look(ctx, m)
 	return s.relink(ctx, m)
+}
+
+// look reads what the aggregator shows, where it lets itself be read: people may have changed something there.
+func (s *Service) look(ctx context.Context, m *menu) {
+	reader, ok := m.Client.(Reader)
+	if !ok {
+		return
+	}
+	remote, err := reader.Menus(ctx)
+	if err == nil {
+		err = s.Remote(ctx, m.ID, remote)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.c.Log.Info("the aggregator's menu was not read; the last known one counts", "menu", m.ID, "err", err)
+	}
 }
 
 // overruled are the edits that the POS wins over with this update: not locked, of a field that is taken over, of something the
@@ -272,7 +288,10 @@ func (s *Service) publish(ctx context.Context, r *Run) error {
 		return s.end(ctx, r, Failed, CauseNoMenu, "")
 	}
 	var remote channel.Menu
-	had, err := s.read(ctx, docRemote(m.ID), &remote)
+	if _, err := s.read(ctx, docRemote(m.ID), &remote); err != nil {
+		return err
+	}
+	had, err := s.read(ctx, docSent(m.ID), new(channel.Menu))
 	if err != nil {
 		return err
 	}
@@ -290,7 +309,7 @@ func (s *Service) publish(ctx context.Context, r *Run) error {
 		r.Guard = &Guard{len(remote.Items), gone, len(sent.Items)}
 		return s.end(ctx, r, Asking, CauseShrunk, "")
 	}
-	d, err := s.write(ctx, docSending(m.ID), shows)
+	d, err := s.write(ctx, docSending(m.ID), &sending{sent, shows})
 	if err != nil {
 		return err
 	}
@@ -399,7 +418,12 @@ func (s *Service) follow(ctx context.Context, r *Run) error {
 			r.Partners = job.Partners
 			return s.end(ctx, r, Failed, CausePublish, job.Message)
 		default:
-			last = job.Message
+			if last = job.Message; job.ID != "" && job.ID != r.Job { // it goes on under another number
+				r.Job = job.ID
+				if err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error { return r.save(tx) }); err != nil {
+					return err
+				}
+			}
 		}
 		if time.Now().Add(wait).After(until) {
 			return s.end(ctx, r, Failed, CauseTimeout, last)
@@ -412,12 +436,28 @@ func (s *Service) follow(ctx context.Context, r *Run) error {
 
 // published notes that the aggregator shows what was sent.
 func (s *Service) published(ctx context.Context, r *Run) error {
-	err := s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
-		if err := forget(tx, docRemote(r.Menu)); err != nil {
+	var gone sending
+	ok, err := s.read(ctx, docSending(r.Menu), &gone)
+	if err != nil {
+		return err
+	}
+	var remote, sent draft
+	if ok {
+		if remote, err = s.write(ctx, docRemote(r.Menu), &gone.Shows); err != nil {
 			return err
 		}
-		_, err := tx.Exec(renameDocument, docRemote(r.Menu), docSending(r.Menu))
-		return err
+		if sent, err = s.write(ctx, docSent(r.Menu), &gone.Sent); err != nil {
+			return err
+		}
+	}
+	err = s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
+		if err := remote.publish(tx); err != nil {
+			return err
+		}
+		if err := sent.publish(tx); err != nil {
+			return err
+		}
+		return forget(tx, docSending(r.Menu))
 	})
 	if err != nil {
 		return err
@@ -430,4 +470,8 @@ func (s *Service) published(ctx context.Context, r *Run) error {
 	return s.end(ctx, r, Done, "", "")
 }
 
-const renameDocument = `UPDATE menu_documents SET name = ? WHERE name = ?`
+// sending is a menu on its way: as it was made here, and what the aggregator shows with it.
+type sending struct {
+	Sent  channel.Menu `json:"sent"`
+	Shows channel.Menu `json:"shows"`
+}
