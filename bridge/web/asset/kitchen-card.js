@@ -46,7 +46,7 @@ function drawLater(k) {
 
 export function drawLine(line, above) {
   const before = above?.course, changed = line.change === 'changed' && line.was !== undefined && line.was !== line.quantity;
-  return h('li', { class: ['k-line', line.change, line.ticked && 'ticked', above && !line.at && before !== line.course && 'course'].filter(Boolean).join(' '), data: { n: line.n, sku: line.sku || '' } },
+  return h('li', { class: ['k-line', line.change, line.ticked && 'ticked', above && !line.at && before !== line.course && 'k-course'].filter(Boolean).join(' '), data: { n: line.n, sku: line.sku || '' } },
     line.at && line.at !== above?.at && h('div', { class: 'k-added-at' }, '+ ', clock(Date.parse(line.at))),
     h('span', { class: 'k-quantity' }, changed && h('s', {}, line.was), changed && ' → ', line.change === 'added' && '+ ', String(line.quantity)),
     h('div', { class: 'k-what' },

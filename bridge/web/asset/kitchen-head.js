@@ -59,8 +59,11 @@ export function counts(list) {
   $('page').classList.toggle('many', pages > 1);
 }
 
+// What is worst comes first: a small glass has room for little.
+const bad = p => p.state !== 'ready' && p.state !== 'printing' ? (p.state === 'paused' ? 2 : 3) : p.paper === 'low' ? 1 : 0;
+
 export function drawHealth(health) {
-  const words = (health.printers || []).map(p => {
+  const words = (health.printers || []).toSorted((a, b) => bad(b) - bad(a)).map(p => {
     const trouble = p.state !== 'ready' && p.state !== 'printing' ? word('printer.state.', p.state) : p.paper === 'low' ? t('kitchen.paper_low') : '';
     return h('span', { class: 'k-printer', data: { state: trouble ? (p.state === 'ready' || p.state === 'printing' ? 'warn' : 'bad') : 'ok' } },
       h('span', { class: 'shape', 'aria-hidden': 'true' }), trouble ? t('kitchen.printer', p.name, trouble) : p.name, p.queue > 0 && trouble && h('span', { class: 'k-queue' }, ' ' + n('kitchen.queue', p.queue)));
