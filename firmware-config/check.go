@@ -56,6 +56,9 @@ func (d *decoder) resolvePOS(p *POS) {
 	case p.Kind == KindLightspeedO && !(several && number(company) && number(site)):
 		d.wrong("pos.location", quote(p.Location)+" is no site of Lightspeed O-Series", "write the numbers of company and site, as in \"5/9\"")
 	}
+	if p.Kind != KindLightspeedK && p.Checks == ChecksPOS {
+		d.wrong("pos.checks", "only lightspeed-k opens checks without lines", "write checks: box")
+	}
 	if p.CredentialsFile == "" {
 		d.wrong("pos.credentials_file", "is missing", "name the file with client_id, client_secret and token of the POS")
 	}

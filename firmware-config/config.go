@@ -342,8 +342,15 @@ type POS struct {
 	OpenItem          string            // the POS's item of what it does not know
 	Profile           string            // order profile of what is handed over
 	Staff             string            // who hands it over
+	Checks            string            // who keeps the checks of reservations: ChecksBox, ChecksPOS
 	Payments          map[string]string // a partner's or order's word for a payment -> the POS's method
 }
+
+// Who keeps the checks of reservations.
+const (
+	ChecksBox = "box"
+	ChecksPOS = "pos"
+)
 
 // Tills that are not the box itself.
 const (

@@ -149,7 +149,7 @@ func TestMinimal(t *testing.T) {
 		Courses: []string{"drinks", "starters", "mains", "desserts"},
 		PMS: PMS{Kind: KindNone, Dialect: DialectFIAS, Encoding: "windows-1252", AnswerTimeout: time.Minute, NightAuditLimit: 4 * time.Hour,
 			PaymentMethod: PaymentMethod{"room", "IKPMS", "Opera"}, Revenue: Revenue{Every: 30 * time.Minute}},
-		POS: POS{Kind: KindBuiltin, Inject: InjectStrict, Endpoint: "aboyeur", User: "aboyeur", Status: "accepted"},
+		POS: POS{Kind: KindBuiltin, Inject: InjectStrict, Endpoint: "aboyeur", User: "aboyeur", Status: "accepted", Checks: ChecksBox},
 	}
 	got := *c
 	got.secrets, got.warnings, got.source = nil, nil, nil

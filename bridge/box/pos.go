@@ -414,7 +414,7 @@ func (p *otherPOS) notified(w http.ResponseWriter, r *http.Request) error {
 
 // reservations is the till as reservations open their checks at it; nil where checks are the box's own.
 func (p *otherPOS) reservations() reservation.Till {
-	if p == nil || p.kSeries == nil {
+	if p == nil || p.kSeries == nil || p.b.c.POS.Checks != firmwareconfig.ChecksPOS {
 		return nil
 	}
 	return checksAtTill{p.kSeries}

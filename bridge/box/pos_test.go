@@ -220,6 +220,7 @@ func TestOrdersAtLightspeedO(t *testing.T) {
 func TestPartyOpensItsCheckAtLightspeed(t *testing.T) {
 	e := newEvening(t, "opentable")
 	sim := lightspeedK(t, e.config)
+	e.config.POS.Checks = firmwareconfig.ChecksPOS
 	e.open()
 	now := time.Now().UTC().Truncate(time.Second)
 	party := booking.Reservation{ID: "77001", ScheduledAt: now, PartySize: 2, Status: booking.Seated, Tables: []string{"7"}, Guest: booking.Guest{ID: "g1", FirstName: "Zoé", LastName: "L."}}

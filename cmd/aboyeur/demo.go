@@ -23,8 +23,10 @@ import (
 
 	"aboyeur/bridge/box"
 	"aboyeur/protocol/booking"
+	klightspeed "aboyeur/protocol/lightspeed"
 	"aboyeur/simulate/bookings"
 	"aboyeur/simulate/dinner"
+	"aboyeur/simulate/lightspeed"
 	"aboyeur/simulate/opentable"
 	"aboyeur/simulate/opera"
 	"aboyeur/simulate/printer"
@@ -76,6 +78,7 @@ pms:
   version: "5.0.05.01"
   outlets: [{name: restaurant, code: 1}, {name: bar, code: 2}]
   revenue: {account: "9001", mapping: [{group: beverage, subtotal: 2}, {subtotal: 1}]}
+pos: {kind: lightspeed-k, location: "77", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, payments: {default: CARD}}
 floor: {areas: [{name: Salle, tables: ["3", "5", "7", "12", "18", "21", "31", "32", "33", "34"]}, {name: Terrasse, tables: ["T01", "T02", "T03"]}]}
 reservations:
   - {platform: opentable, venue: "12345", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, walk_ins: true, staff: Manager,
@@ -176,6 +179,11 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		return s, err
 	}
 	addresses = append(addresses, hotel.Addr().String())
+	till, account, err := demoTill(peersDone, peers, data)
+	if err != nil {
+		return s, err
+	}
+	addresses = append(addresses, account...)
 	hosts, platforms, err := demoPlatforms(peersDone, peers, data, log)
 	if err != nil {
 		return s, err
@@ -198,6 +206,7 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		return s, err
 	}
 	base := "http://" + listener.Addr().String()
+	till.Hook(base + "/webhooks/lightspeed")
 	for _, h := range hosts {
 		h.Hook(base + "/webhooks/" + h.name)
 	}
@@ -253,6 +262,13 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	if err != nil {
 		return s, fmt.Errorf("count what is on paper: %w", err)
 	}
+	waitFor(10*time.Second, func() bool {
+		left, err = unfinished(all, client, base, ledger.IDs)
+		return err == nil && left.injecting == 0
+	})
+	if err != nil {
+		return s, fmt.Errorf("count what the till has: %w", err)
+	}
 	waitFor(5*time.Second, func() bool { return shown(cooks, left.tickets) })
 	posted, doubtful, err := posted(all, client, base)
 	if err != nil {
@@ -290,6 +306,8 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	if !shown(cooks, left.tickets) {
 		s.Failed++
 	}
+	// What the box says is at the till, and what the till has: each order once.
+	s.Failed += left.injecting + max(left.injected-taken(till), taken(till)-left.injected)
 	s.Failed += waiting
 	faults := append(ledger.Faults, dined.Faults...)
 	for i, p := range parties {
@@ -348,6 +366,51 @@ func demoPlatforms(ctx context.Context, peers *errgroup.Group, data string, log 
 	return hosts, values, nil
 }
 
+// demoTill starts the till that orders are handed to, and gives what the configuration says of it: address and the files of
+// its secrets.
+func demoTill(ctx context.Context, peers *errgroup.Group, data string) (*lightspeed.Simulator, []any, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, nil, err
+	}
+	credentials, secret := filepath.Join(data, "till.yaml"), filepath.Join(data, "till.secret")
+	for name, text := range map[string]string{credentials: "token: " + lightspeed.DefaultToken + "\n", secret: lightspeed.DefaultPassword} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	sim, err := lightspeed.New(lightspeed.Config{AnyItem: true, Tables: demoTables()})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	peers.Go(func() error {
+		defer sim.Simulator.Close()
+		return sim.Serve(ctx, l)
+	})
+	return sim, []any{l.Addr().String(), credentials, secret}, nil
+}
+
+// demoTables is the till's floor plan: the tables that guests order from.
+func demoTables() (all []klightspeed.Table) {
+	for i, name := range []string{"3", "5", "7", "12", "18", "21", "T01"} {
+		all = append(all, klightspeed.Table{ID: name, Number: i + 1, Name: name, Seats: 4, Active: true})
+	}
+	return all
+}
+
+// taken counts the orders that the till has.
+func taken(till *lightspeed.Simulator) (n int) {
+	for _, o := range till.Orders() {
+		if o.Account != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // waitingUpdates counts what the platforms have yet to be told.
 func waitingUpdates(ctx context.Context, client *http.Client, base string) (n int, err error) {
 	var list struct {
@@ -373,6 +436,7 @@ func untold(closed []string, told []booking.Delivered) (n int) {
 // account is what the box itself says of the guests' orders.
 type account struct {
 	missing, open, jobs, failed, unknown int
+	injecting, injected                  int      // into the till
 	tickets                              []string // that screens must have shown
 }
 
@@ -384,6 +448,7 @@ func unfinished(ctx context.Context, client *http.Client, base string, ids []str
 		var page struct {
 			Orders []struct {
 				ID      string
+				InPOS   string `json:"in_pos"`
 				Tickets []struct {
 					ID, Kind, State string
 					Jobs            []struct{ State string }
@@ -396,6 +461,12 @@ func unfinished(ctx context.Context, client *http.Client, base string, ids []str
 		}
 		for _, o := range page.Orders {
 			found[o.ID] = true
+			switch o.InPOS {
+			case "pending":
+				a.injecting++
+			case "yes":
+				a.injected++
+			}
 			for _, t := range o.Tickets {
 				if t.Kind == "order" {
 					a.tickets = append(a.tickets, t.ID)
