@@ -65,11 +65,11 @@ func TestWalk(t *testing.T) {
 	w.plugPrinters(ctx)
 	w.firstBundle()
 	w.orders()
+	w.figures()
 	w.sticks()
 	w.printerAway()
 	w.unhealthy()
 	w.powerCuts(ctx)
-	w.figures()
 	w.nextSystem(ctx)
 }
 
@@ -150,7 +150,7 @@ func (w *walk) firstBoot() {
 	}
 	w.clock()
 	w.sh("hostname; cat /etc/aboyeur-image; aboyeur version")
-	w.sh("lsblk -o NAME,PARTLABEL,SIZE,MOUNTPOINTS; /usr/lib/aboyeur/system status")
+	w.sh("lsblk -o NAME,PARTLABEL,SIZE,MOUNTPOINTS; /usr/lib/aboyeur/system status; systemd-analyze; systemd-analyze blame | head -n 5")
 	w.sh("systemctl is-system-running; systemctl show aboyeur.service -p ActiveState -p StatusText")
 	w.sh("setpriv --reuid=aboyeur --regid=aboyeur --clear-groups aboyeur identity")
 }
@@ -387,8 +387,9 @@ func (w *walk) sticks() {
 
 	w.story.chapter("A stick pulled out early")
 	good := w.stick("good", w.bundle("bistro-1", 2))
+	since = w.now()
 	w.plugStick("early", good)
-	w.until("the stick's unit at work", "systemctl list-units --all --no-legend 'aboyeur-flash@*' | grep .")
+	w.until("the stick's unit at work", "journalctl --no-pager -o cat -b -u 'aboyeur-flash@*' --since @"+since+" | grep Starting")
 	w.pull("early")
 	w.story.note("the box goes on:")
 	n := w.number(1, 2)
@@ -444,7 +445,7 @@ func (w *walk) powerCuts(ctx context.Context) {
 		since := w.now()
 		w.plugStick(fmt.Sprintf("cut-%d", next), stick)
 		if i == 0 { // as soon as the unit runs
-			w.until("the stick's unit at work", "systemctl list-units --all --no-legend 'aboyeur-flash@*' | grep .")
+			w.until("the stick's unit at work", "journalctl --no-pager -o cat -b -u 'aboyeur-flash@*' --since @"+since+" | grep Starting")
 		} else { // as soon as the bundle is laid in
 			w.until("the bundle laid in", `journalctl --no-pager -o cat -b --since @`+since+` | grep -i 'trial\|laid in' || test -n "$(find /var/lib/aboyeur/firmware/applied -newermt @`+since+`)"`)
 		}
