@@ -165,8 +165,8 @@ func (w *walk) clock() {
 
 func (w *walk) plugPrinters(ctx context.Context) {
 	w.t.Helper()
-	w.story.chapter("The printers are plugged in")
 	if w.usb == nil {
+		w.story.chapter("The printers are plugged in")
 		var err error
 		if w.usb, err = printer.New(printer.Config{Model: "epson-tm-t20", Serial: usbNumber}); err != nil {
 			w.t.Fatal(err)
