@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 var tillPages = map[string]string{
 	"/integration/bookings": "document.querySelector('.booking')", "/integration/bookings/r1": "document.querySelector('#panel .p-acts')",
 	"/integration/departments": "document.querySelectorAll('.department').length === 4", "/integration/floorplans": "document.querySelectorAll('.audit-part').length >= 4",
+	"/integration/tills": "document.querySelector('.rights')", "/help/pos-setup": "document.querySelectorAll('.guide li').length === 7 && document.querySelector('#who').innerText",
 }
 
 func tillTab(t *testing.T, path string) (*fakeBox, *tab) {
@@ -175,4 +177,64 @@ func TestDepartmentsPage(t *testing.T) {
 	b.open("/integration/departments")
 	b.wait("staff look on", "document.querySelector('#d-0-name')?.disabled && !document.querySelector('#import') && !document.querySelector('#add-department')")
 	b.frenchOnAPhone("/integration/departments", "document.querySelector('#groups')?.innerText.includes('Groupes statistiques')")
+}
+
+// TestTillsPage: what the set-up needs, an account of another series named as such, tills with their queues, rights given by
+// role and by name, and the guides.
+func TestTillsPage(t *testing.T) {
+	box, b := tillTab(t, "/integration/tills")
+	b.wait("the box is its own till", "document.querySelectorAll('.needs li').length === 1 && !document.querySelector('#verify') && document.querySelector('#tills').hidden && document.querySelector('#rights').hidden")
+	box.mu.Lock()
+	box.tills.pos = cannedPOS("lightspeed-k")
+	box.tills.proof = object{"at": time.Now().UTC(), "code": "wrong_series", "detail": "This account is not of Lightspeed Restaurant (K-Series), or its credentials are wrong. If the account is of Lightspeed Restaurant (O-Series), write kind: lightspeed-o and follow its form.", "other": "lightspeed-o", "online": false}
+	box.mu.Unlock()
+	b.open("/integration/tills")
+	b.wait("what it needs", "document.querySelectorAll('.needs li').length === 4 && document.querySelector('[data-key=public_url]').innerText.includes('missing here') && document.querySelector('#form').getAttribute('href') === '/v1/pos/form.txt?language=en'")
+	b.click("#verify")
+	b.wait("another series is named", "document.querySelector('#proof')?.innerText.includes('Another series.') && document.querySelector('#proof').innerText.includes('write kind: lightspeed-o')")
+	b.shoot("tills-k")
+	box.mu.Lock()
+	box.tills.pos, box.tills.tills, box.tills.rights = cannedPOS("bepoz"), cannedTills(time.Now()), cannedRights()
+	box.mu.Unlock()
+	b.open("/integration/tills")
+	b.wait("tills and rights", "document.querySelectorAll('.rows.tills tbody tr').length === 2 && document.querySelectorAll('.rights tbody tr').length === 4")
+	if got := b.text(".rows.tills tbody tr:nth-child(2)"); !strings.Contains(got, "there is no table") || !strings.Contains(got, "4.7.3.0") || !strings.Contains(got, "1:3") {
+		t.Errorf("a till reads %q", got)
+	}
+	if got := b.text("#tills"); !strings.Contains(got, "booking grid are not supported") {
+		t.Errorf("what tills cannot show reads %q", got)
+	}
+	b.shoot("tills-bepoz")
+	b.click("#right-staff-maintain_function_maps")
+	b.click("#add-person")
+	b.click("#rights .setting .primary")
+	b.wait("a name is missing", "document.querySelector('#rights .form-again').innerText.includes('wrong') || document.querySelector('#rights .fault:not(:empty)')")
+	b.fill("#right-name-1", "Max")
+	b.click("#right-1-operate_tills")
+	b.click("#rights .setting .primary")
+	b.wait("given", "document.querySelector('.toast.good') && document.querySelectorAll('.right-person').length === 2")
+	box.mu.Lock()
+	v := box.tills.rights["value"].(object)
+	box.mu.Unlock()
+	if got := fmt.Sprint(v["staff"], v["people"]); got != "[operate_tills access_stores_tills maintain_function_maps] [map[name:Léa rights:[operate_tills maintain_function_maps]] map[name:Max rights:[operate_tills]]]" {
+		t.Errorf("the rights are %s", got)
+	}
+	box.mu.Lock()
+	box.tills.rights = nil
+	box.mu.Unlock()
+	b.open("/integration/tills")
+	b.wait("not for everybody", "document.querySelector('#rights').innerText.includes('Access Venue Stores')")
+	box.mu.Lock()
+	box.tills.rights = cannedRights()
+	box.mu.Unlock()
+	b.frenchOnAPhone("/integration/tills", "document.querySelector('#rights')?.innerText.includes('Un admin les a tous') && document.querySelector('.rights')")
+
+	b.open("/help")
+	b.wait("the guides", "document.querySelectorAll('a[href^=\"/help/\"]').length === 3")
+	for _, topic := range []string{"pos-setup", "till-functions", "till-bookings"} {
+		b.open("/help/" + topic)
+		b.wait(topic, "document.querySelectorAll('.guide li').length >= 5 && document.querySelector('#who').innerText")
+	}
+	b.shoot("guide")
+	b.frenchOnAPhone("/help/till-functions", "document.querySelector('.guide')?.innerText.includes('ne sont pas pris en charge')")
 }

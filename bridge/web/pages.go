@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"aboyeur/bridge/api"
 	"aboyeur/bridge/words"
 )
 
@@ -40,6 +42,7 @@ type shell struct {
 	Config  Config
 	Screen  Screen
 	Missing string // name of a screen that does not exist
+	Topic   string // of the guide
 	Assets  string // "/assets/VERSION/"
 	Offsets string // of the venue's clock: offsets
 	Style   string // name of the page's own stylesheet, if it has one
@@ -72,7 +75,7 @@ func (e entry) Holds(page string) bool { return slices.Contains(e.Pages, page) }
 func navigation() []entry {
 	return []entry{
 		{Name: "orders"}, {Name: "tables"}, {Name: "menus"},
-		{Name: "integration", Pages: []string{"reservations", "activity", "delivery", "bookings", "departments", "floorplans"}},
+		{Name: "integration", Pages: []string{"reservations", "activity", "delivery", "bookings", "departments", "floorplans", "tills"}},
 		{Name: "hotel"}, {Name: "printers"}, {Name: "devices"}, {Name: "reports"}, {Name: "health"}, {Name: "people"}, {Name: "audit"}, {Name: "help"},
 	}
 }
@@ -82,7 +85,7 @@ func (shell) Nav() []entry { return navigation() }
 
 func newPages(c Config, a *assets) *pages {
 	p := &pages{Config: c, assets: a, shells: map[string]*template.Template{}}
-	funcs := template.FuncMap{"join": func(s []string) string { return strings.Join(s, " · ") }}
+	funcs := template.FuncMap{"join": func(s []string) string { return strings.Join(s, " · ") }, "dashes": func(s string) string { return strings.ReplaceAll(s, "_", "-") }}
 	parse := func(name string, files ...string) {
 		for i := range files {
 			files[i] = "page/" + files[i] + ".html"
@@ -98,6 +101,7 @@ func newPages(c Config, a *assets) *pages {
 			parse(name, "icons", "head", "console", name)
 		}
 	}
+	parse("guide", "icons", "head", "console", "guide")
 	for _, name := range []string{"kitchen", "keys", "expo", "pair", "sign-in", "missing"} {
 		parse(name, "icons", "head", name)
 	}
@@ -108,6 +112,28 @@ func (p *pages) console(name string) func(http.ResponseWriter, *http.Request) er
 	return func(w http.ResponseWriter, r *http.Request) error {
 		return p.send(w, r, http.StatusOK, shell{Page: name})
 	}
+}
+
+// topics are the guides that are on the box, each a page of steps: guide.TOPIC.N are its words.
+func topics() []string { return []string{"pos_setup", "till_functions", "till_bookings"} }
+
+// Topics lists them, for the help page.
+func (shell) Topics() []string { return topics() }
+
+// Steps are those of the guide's topic.
+func (s shell) Steps() (steps []string) {
+	for n := 1; s.Has(fmt.Sprintf("guide.%s.%d", s.Topic, n)); n++ {
+		steps = append(steps, s.T("guide."+s.Topic+"."+strconv.Itoa(n)))
+	}
+	return steps
+}
+
+func (p *pages) guide(w http.ResponseWriter, r *http.Request) error {
+	topic := strings.ReplaceAll(r.PathValue("topic"), "-", "_")
+	if !slices.Contains(topics(), topic) {
+		return api.NotFound("guide", r.PathValue("topic"))
+	}
+	return p.send(w, r, http.StatusOK, shell{Page: "guide", Topic: topic})
 }
 
 func (p *pages) bare(name string) func(http.ResponseWriter, *http.Request) error {
