@@ -1,6 +1,7 @@
 package box
 
 import (
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	firmwareconfig "aboyeur/firmware-config"
 
+	"aboyeur/bridge/access"
 	"aboyeur/protocol/bepoz"
 	"aboyeur/protocol/booking"
 	simbepoz "aboyeur/simulate/bepoz"
@@ -218,4 +220,49 @@ func TestBepozTillsEvening(t *testing.T) {
 	if c.Tables[0] != "14" || c.Covers != 2 || c.Total != 5000 || c.Balance != 0 || len(c.Lines) != 2 || !c.Lines[0].Voided || len(c.Payments) != 2 || c.Payments[0].Method != "till room" {
 		t.Errorf("%+v", c)
 	}
+}
+
+// Bepoz' four rights hold for whoever works through the box: each act is refused by the name of the right it wants, and passes
+// for who has it.
+func TestRightsAtTheTills(t *testing.T) {
+	t.Parallel()
+	e := newEvening(t, "opentable")
+	bepozTills(t, e.config)
+	manager, err := access.AddToken(e.config.HTTP.TokensFile, "Ana", access.Manager, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.open()
+	admin := e.token
+	acts := []struct{ right, method, path, body string }{
+		{"operate_tills", "GET", "/v1/till/bookings", ""},
+		{"access_stores_tills", "GET", "/v1/tills", ""},
+		{"access_stores_tills", "GET", "/v1/tills/rights", ""},
+		{"maintain_stores_tills", "PUT", "/v1/integrations/opentable", `{"settings":{"tills":["T1"]}}`},
+		{"maintain_function_maps", "PUT", "/v1/integrations/opentable", `{"settings":{"tills":[],"pay_by_deposit":{"on":true,"placements":["Main"]}}}`},
+	}
+	for n, right := range []string{"operate_tills", "access_stores_tills", "maintain_stores_tills", "maintain_function_maps", ""} {
+		have := []string{}
+		for _, r := range []string{"operate_tills", "access_stores_tills", "maintain_stores_tills", "maintain_function_maps"} {
+			if r != right {
+				have = append(have, r)
+			}
+		}
+		e.token = admin
+		e.do(http.MethodPut, "/v1/tills/rights", map[string]any{"value": map[string]any{"manager": have, "staff": []string{}, "till": []string{}, "people": []any{}}, "revision": n}, nil)
+		e.do(http.MethodPut, "/v1/integrations/opentable", map[string]any{"settings": map[string]any{"tills": []string{}, "pay_by_deposit": map[string]any{"on": false}}}, nil)
+		e.token = manager
+		for _, a := range acts {
+			var body any
+			if a.body != "" {
+				body = json.RawMessage(a.body)
+			}
+			var p struct{ Code, Right, Detail string }
+			status, err := e.call(a.method, a.path, body, &p)
+			if refused := a.right == right; err != nil || refused != (status == http.StatusForbidden) || refused && (p.Code != "right" || p.Right != right) || !refused && status >= 300 {
+				t.Errorf("without %q: %s %s = %d %+v %v", right, a.method, a.path, status, p, err)
+			}
+		}
+	}
+	e.token = admin
 }

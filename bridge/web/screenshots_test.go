@@ -27,11 +27,14 @@ func fullBox(t *testing.T) (box *fakeBox, paths []string, ready map[string]strin
 	maps.Copy(ready, menuPages)
 	box.menu, box.delivery = newFakeMenu(), newFakeDelivery()
 	maps.Copy(ready, linkPages)
+	maps.Copy(ready, tillPages)
+	box.tills.pos, box.tills.tills, box.tills.rights = cannedPOS("bepoz"), cannedTills(box.now()), cannedRights()
 	box.links.links, box.links.parties, box.links.rejected = cannedLinks(box.now()), cannedParties(box.now()), cannedRejected(box.now())
 	box.office.people = cannedPeople()
 	box.office.tables, box.office.checks = cannedChecks()
 	box.jobs, box.outages = append(cannedJobs("pass", 3, 12), cannedJobs("grill", 0, 16)...), cannedOutages(5)
 	paths = []string{"/orders", "/orders/o1", "/hotel", "/hotel/postings/p0", "/hotel/postings/p1", "/hotel/guests", "/hotel/revenue", "/hotel/trace", "/hotel/setup", "/tables", "/tables/c1", "/menus", "/menus/items", "/menus/links", "/menus/history/r2", "/menus/check", "/integration/delivery", "/integration/delivery/otter", "/integration/delivery/day", "/reports", "/people", "/printers", "/printers/pass", "/printers/grill/replace", "/add-printer", "/devices", "/health", "/audit", "/help", "/sign-in", "/pair"}
+	paths = append(paths, "/integration/departments", "/integration/floorplans", "/integration/tills", "/help/pos-setup")
 	return box, append(paths, linkPaths()...), ready
 }
 
