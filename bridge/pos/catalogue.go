@@ -56,7 +56,7 @@ type ModifierGroup struct {
 	Options []Option
 }
 
-// Option is one of a group. One without a SKU is a word to the kitchen, ordered by its ID.
+// Option is one of a group, ordered by its SKU; that of a word to the kitchen begins with "instruction:".
 type Option struct {
 	ID    string
 	SKU   string

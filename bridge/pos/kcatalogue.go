@@ -175,7 +175,7 @@ func (r *kreader) choices(e *lightspeed.MenuEntry) (ids []string) {
 			g.Max = 0
 		}
 		for _, w := range p.Words {
-			g.Options = append(g.Options, Option{ID: string(w.ID), Name: w.Text})
+			g.Options = append(g.Options, Option{ID: string(w.ID), SKU: instruction + string(w.ID), Name: w.Text})
 		}
 		r.c.Groups = append(r.c.Groups, g)
 	}

@@ -314,7 +314,7 @@ func (k *KSeries) Inject(ctx context.Context, o Order) (Opened, error) {
 	return k.send(ctx, l, o.Table)
 }
 
-// instruction begins the SKU of an option that is a word to the kitchen (Option.ID without SKU).
+// instruction begins the SKU of an option that is a word to the kitchen; the rest is its id at the till.
 const instruction = "instruction:"
 
 // kModifiers parts modifiers into words to the kitchen by their ids, products, and what is neither.
