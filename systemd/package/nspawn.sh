@@ -70,7 +70,7 @@ done
 echo "booted in $((($(date +%s%N) - began) / 1000000)) ms"
 inside ip link set lo up 2>/dev/null || true
 until_ 20 "the service waits for a bundle" inside systemctl is-active aboyeur.service
-inside systemctl show aboyeur.service -p StatusText | grep -q 'waiting for the first' || die "an empty box does not wait"
+inside systemctl show aboyeur.service -p StatusText | grep 'waiting for the first' >/dev/null || die "an empty box does not wait"
 
 echo "first bundle"
 dir=$box/root/work
@@ -91,8 +91,8 @@ pack 1 file:/var/lib/aboyeur/ticket.bin
 apply 1 || die "bundle 1 was not taken"
 ready() { inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET /readyz HTTP/1.0\r\n\r\n" >&3 && grep -q "200 OK" <&3'; }
 ready || die "not ready on bundle 1"
-inside systemctl show aboyeur.service -p StatusText | grep -q 'bundle 1' || die "systemd is not told of bundle 1"
-judged() { ! inside systemctl show aboyeur.service -p StatusText | grep -q 'on trial'; }
+inside systemctl show aboyeur.service -p StatusText | grep 'bundle 1' >/dev/null || die "systemd is not told of bundle 1"
+judged() { ! inside systemctl show aboyeur.service -p StatusText | grep 'on trial' >/dev/null; }
 until_ 10 "systemd is told that bundle 1 stays" judged
 
 echo "started again, to ready"
@@ -121,7 +121,8 @@ echo "hanging"
 old=$(inside systemctl show aboyeur.service -p MainPID --value)
 inside systemctl kill -s STOP aboyeur.service
 until_ 60 "the watchdog finds it" killed
-inside journalctl -u aboyeur.service --no-pager | grep -q "result 'watchdog'" || die "it was not the watchdog"
+barked() { inside journalctl -u aboyeur.service --no-pager | grep "result 'watchdog'"; }
+until_ 10 "the journal says that it was the watchdog" barked
 
 echo "sandbox"
 pid=$(inside systemctl show aboyeur.service -p MainPID --value)

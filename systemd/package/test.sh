@@ -30,8 +30,8 @@ cp "$deb" "$box/newer.deb"
 
 echo "install"
 in_root dpkg -i /older.deb >/dev/null
-in_root dpkg -s aboyeur | grep -q '^Status: install ok installed' || die "not installed"
-in_root id aboyeur | grep -q dialout || die "the user is not made"
+in_root dpkg -s aboyeur | grep '^Status: install ok installed' >/dev/null || die "not installed"
+in_root id aboyeur | grep dialout >/dev/null || die "the user is not made"
 [ "$(stat -c '%U %a' "$box/var/lib/aboyeur" 2>/dev/null)" != "" ] || die "no folder for the journal"
 [ -d "$box/etc/aboyeur/trust.d" ] || die "no folder for keys"
 for unit in aboyeur.service aboyeur-reload.path; do
@@ -39,9 +39,9 @@ for unit in aboyeur.service aboyeur-reload.path; do
 done
 in_root aboyeur version
 if [ "$(dpkg-deb -f "$deb" Depends | grep -c libusb)" = 1 ]; then
-	in_root aboyeur version | grep -q 'with libusb' || die "it depends on libusb and is built without"
+	in_root aboyeur version | grep 'with libusb' >/dev/null || die "it depends on libusb and is built without"
 fi
-in_root id aboyeur-kiosk | grep -q video || die "the kiosk's user is not made"
+in_root id aboyeur-kiosk | grep video >/dev/null || die "the kiosk's user is not made"
 for file in /usr/lib/aboyeur/kiosk /usr/lib/aboyeur/kiosk-monitor /usr/lib/aboyeur/gadget; do
 	[ -x "$box$file" ] || die "$file cannot be run"
 done
@@ -79,7 +79,7 @@ grep -q ' 201' "$work/head" || die "the order was not taken: $(cat "$work/head" 
 
 echo "upgrade"
 in_root dpkg -i /newer.deb >/dev/null
-in_root dpkg -s aboyeur | grep -q "^Version: $version$" || die "not upgraded"
+in_root dpkg -s aboyeur | grep "^Version: $version$" >/dev/null || die "not upgraded"
 run order
 grep -qi 'idempotent-replayed: true' "$work/head" || die "the journal was not kept: $(cat "$work/head" "$work/order")"
 [ -e "$box/etc/aboyeur/box.yaml" ] || die "the configuration was not kept"
