@@ -3,8 +3,10 @@ package firmwareconfig
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -628,7 +630,19 @@ func (d *decoder) resolveDelivery(xs []Delivery) {
 		if x.MenuSync.AutoPublish && !x.MenuSync.AutoUpdate {
 			d.wrong(key+".menu_sync.auto_publish", "nothing is published by itself while auto_update is false", "write auto_publish: false, or auto_update: true")
 		}
-		for name, c := range x.Channels {
+		numbers := map[string]string{}
+		for _, name := range slices.Sorted(maps.Keys(x.Channels)) {
+			c := x.Channels[name]
+			if c.Number != "" {
+				at := key + ".channels." + name + ".number"
+				if before, ok := numbers[c.Number]; ok {
+					d.wrong(at, quote(c.Number)+" is the number of "+before+" already", "write the number that Deliverect shows for "+name)
+				}
+				numbers[c.Number] = name
+				if x.Aggregator != "deliverect" {
+					d.wrong(at, "only Deliverect calls channels by numbers", "remove it")
+				}
+			}
 			if !d.has(key + ".channels." + name + ".auto_accept") {
 				c.AutoAccept = x.AutoAccept
 			}

@@ -306,6 +306,7 @@ type Delivery struct {
 type Channel struct {
 	AutoAccept bool
 	Inject     string
+	Number     string // by which Deliverect calls it
 }
 
 // MenuSync is the regular menu update of an aggregator.

@@ -258,6 +258,7 @@ func deliveryTable(x *Delivery) table {
 			return table{
 				{key: "auto_accept", doc: "As above, for this channel.", value: boolean(&c.AutoAccept, true)},
 				{key: "inject", doc: "As above, for this channel.", value: choice(&c.Inject, "", InjectStrict, InjectOpenItem)},
+				{key: "number", doc: "deliverect: the number by which it calls this channel, in quotes.", value: optional(text(&c.Number, "", "the number in quotes"))},
 			}
 		}}},
 		{key: "menu_sync", doc: "The regular menu update.", value: table{

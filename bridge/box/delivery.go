@@ -169,7 +169,13 @@ func (b *Box) newAggregator(d *firmwareconfig.Delivery) (channel.Aggregator, err
 		if b.c.HTTP.PublicURL != "" {
 			hook = strings.TrimRight(b.c.HTTP.PublicURL, "/") + "/webhooks/deliverect"
 		}
-		return aggregator(deliverect.New(deliverect.Config{Base: d.BaseURL, Location: d.Store, Account: credentials.Application, Currency: b.c.Site.Currency.Code, Hook: hook, Credentials: credentials,
+		channels := map[string]string{}
+		for slug, c := range d.Channels {
+			if c.Number != "" {
+				channels[c.Number] = slug
+			}
+		}
+		return aggregator(deliverect.New(deliverect.Config{Base: d.BaseURL, Location: d.Store, Channels: channels, Account: credentials.Application, Currency: b.c.Site.Currency.Code, Hook: hook, Credentials: credentials,
 			WebhookSecret: secret, HTTP: cloud}))
 	case "ubereats":
 		return aggregator(ubereats.New(ubereats.Config{Base: d.BaseURL, Store: d.Store, Credentials: credentials, WebhookSecret: secret, HTTP: cloud}))

@@ -69,6 +69,9 @@ func TestThreeAggregators(t *testing.T) {
 	section := "delivery:\n"
 	for _, a := range []struct{ name, base string }{{"otter", served(t, o)}, {"deliverect", served(t, d)}, {"ubereats", served(t, u)}} {
 		section += fmt.Sprintf("  - {aggregator: %s, store: S1, base_url: %q, webhook_secret_file: %q, credentials_file: %q}\n", a.name, a.base, filepath.Join(dir, "secret"), filepath.Join(dir, "credentials"))
+		if a.name == "deliverect" {
+			section = strings.TrimSuffix(section, "}\n") + fmt.Sprintf(", channels: {just-eat: {number: %q}}}\n", deliverect.Number)
+		}
 	}
 	c, err := firmwareconfig.Parse("delivery.yaml", []byte(fmt.Sprintf(rigConfig, "x", "127.0.0.1:1", "x", "h:1", "h:2")+section))
 	if err != nil {
@@ -79,9 +82,8 @@ func TestThreeAggregators(t *testing.T) {
 	r.change = func(o *Options) { o.resolver, o.backoff = all, []time.Duration{20 * time.Millisecond} }
 	r.start()
 
-	// by says who brings an order; own is how Deliverect's are called, whose channels have numbers.
 	sims := map[string]*deliveries.Simulator{"otter": o.Simulator, "deliverect": d.Simulator, "ubereats": u.Simulator}
-	slugs := map[string]string{"otter": "deliveroo", "deliverect": "deliverect-" + deliverect.Number, "ubereats": "ubereats"}
+	slugs := map[string]string{"otter": "deliveroo", "deliverect": "just-eat", "ubereats": "ubereats"}
 	make1 := func(by string, n int) channel.Order {
 		id := fmt.Sprintf("%s-%02d", by, n)
 		return channel.Order{Slug: slugs[by], ID: id, FriendlyID: fmt.Sprintf("F%c%02d", by[0], n), Service: "delivery", Customer: channel.Customer{Name: "Zoé L."}, Currency: "EUR", Decimals: 2,

@@ -48,8 +48,8 @@ const then = "+publish"
 // Publish brings m to Otter: it reads the menus as they stand there, changes in them what the options allow, and upserts that.
 // The upsert is a job; with o.Publish, Job publishes to the marketplaces when it is done, and follows that too.
 func (c *Client) Publish(ctx context.Context, m channel.Menu, o channel.SyncOptions) (string, error) {
-	if all := (channel.SyncOptions{Names: true, Prices: true, Descriptions: true, Photos: true, Hours: true, Taxes: true, Availability: true, Organization: true,
-		Arrangement: true, Rules: true, Create: true, Delete: true, Publish: o.Publish}); o != all {
+	if all := (channel.SyncOptions{Names: true, Prices: true, Descriptions: true, Photos: true, Hours: true, Taxes: o.Taxes, Availability: true, Organization: true,
+		Arrangement: true, Rules: true, Create: true, Delete: true, Publish: o.Publish}); o != all { // the menu has no taxes
 		now, err := c.Menus(ctx)
 		if err != nil {
 			return "", err
