@@ -18,6 +18,16 @@ func (b *Box) buildDepartments(ctx context.Context) (err error) {
 			}
 		}
 	}
+	if b.pos != nil {
+		c.Groups = func(ctx context.Context) ([]department.Group, error) {
+			list, err := b.pos.adapter.Groups(ctx)
+			groups := make([]department.Group, len(list))
+			for i, g := range list {
+				groups[i] = department.Group{Category: g.Category, Value: g.Value}
+			}
+			return groups, err
+		}
+	}
 	if b.departments, err = department.New(ctx, c); err != nil {
 		return fmt.Errorf("read the departments: %w", err)
 	}

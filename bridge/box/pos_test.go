@@ -189,6 +189,21 @@ func TestOrdersAtLightspeedK(t *testing.T) {
 	if answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a notification with another password: %d", answer.StatusCode)
 	}
+
+	// Its statistic groups are imported, and its set-up is proved by a call.
+	var departments struct {
+		Imports bool
+		Groups  []struct{ Category, Value string }
+	}
+	r.must(http.StatusOK, http.MethodPost, "/v1/departments/import", nil, &departments)
+	if !departments.Imports || len(departments.Groups) == 0 || departments.Groups[0].Value == "" {
+		t.Errorf("imported %+v", departments)
+	}
+	var setup struct{ Proof struct{ Code string } }
+	r.must(http.StatusOK, http.MethodPost, "/v1/pos/verify", nil, &setup)
+	if setup.Proof.Code != "proved" {
+		t.Errorf("the set-up is %+v", setup)
+	}
 }
 
 // An order at a Lightspeed O till: made once though its answer is empty and lists lag, paid and complete.
