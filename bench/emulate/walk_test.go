@@ -391,7 +391,7 @@ func (w *walk) sticks() {
 	w.plugStick("early", good)
 	w.until("the stick's unit at work", "journalctl --no-pager -o cat -b -u 'aboyeur-flash@*' --since @"+since+" | grep Starting")
 	w.pull("early")
-	w.story.note("the box goes on:")
+	w.served(since)
 	n := w.number(1, 2)
 	w.ready()
 
