@@ -19,7 +19,6 @@ type fakeLinks struct {
 	rejected []object
 	proof    string // state after the next activation
 	asked    []string
-	revision int
 }
 
 // linkPages are the pages of the integrations and what shows that each is drawn.
