@@ -3,6 +3,7 @@ package box
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"aboyeur/bridge/delivery"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/menu"
+	"aboyeur/bridge/pos"
 	"aboyeur/protocol/channel"
 )
 
@@ -25,6 +27,9 @@ func (b *Box) buildMenus(ctx context.Context) error {
 	}
 	if b.o.pause > 0 {
 		c.Poll = 10 * b.o.pause
+	}
+	if b.pos != nil {
+		c.Available = b.sellAtTill
 	}
 	for i := range b.c.Delivery {
 		d := &b.c.Delivery[i]
@@ -59,7 +64,10 @@ func menuSettings(d *firmwareconfig.Delivery) menu.Settings {
 
 // menuSource is who knows what is sold; nil when nobody does.
 func (b *Box) menuSource() menu.Source {
-	if b.c.POS.MenuFile == "" {
+	switch {
+	case b.pos != nil:
+		return tillMenu{b.pos.adapter}
+	case b.c.POS.MenuFile == "":
 		return nil
 	}
 	return menuFile{b.c.POS.MenuFile, b.c.Site.Currency, b.o.Now}
@@ -97,6 +105,49 @@ func (b *Box) soldOut() []string {
 func (b *Box) sellFor(ctx context.Context, aggregator, sku, name string, out bool) error {
 	_, err := b.kitchen.SellOut(ctx, access.Principal{Name: aggregator, Role: access.Aggregator}, "", sku, name, out)
 	return err
+}
+
+// sellAtTill tells a till that is not ours that something is sold out, or back.
+func (b *Box) sellAtTill(ctx context.Context, sku string, on bool) error {
+	err := b.pos.adapter.SetAvailability(ctx, sku, on)
+	if errors.Is(err, pos.ErrUnsupported) {
+		return channel.ErrUnsupported
+	}
+	return err
+}
+
+// tillMenu is what a till that is not ours sells.
+type tillMenu struct{ adapter pos.Adapter }
+
+var _ menu.Source = tillMenu{}
+
+func (t tillMenu) Catalogue(ctx context.Context) (menu.Catalogue, error) {
+	from, err := t.adapter.Catalogue(ctx)
+	if err != nil {
+		return menu.Catalogue{}, err
+	}
+	c := menu.Catalogue{Kind: from.Kind, Currency: from.Currency, At: from.At}
+	for _, x := range from.Categories {
+		c.Categories = append(c.Categories, menu.Category{ID: x.ID, Name: x.Name})
+	}
+	for _, x := range from.Items {
+		item := menu.Item{
+			ID: x.ID, SKU: x.SKU, Name: x.Name, Description: x.Description, Category: x.Category, Price: x.Price, Hidden: !x.Online, Inactive: !x.Active, SoldOut: !x.Available,
+			Photo: x.Photo, Groups: x.Groups, Allergens: x.Allergens, Barcodes: x.Barcodes,
+		}
+		for _, v := range x.Variations {
+			item.Variations = append(item.Variations, menu.Variation{SKU: v.SKU, Name: v.Name, Price: v.Price})
+		}
+		c.Items = append(c.Items, item)
+	}
+	for _, x := range from.Groups {
+		group := menu.Group{ID: x.ID, Name: x.Name, Min: x.Min, Max: x.Max}
+		for _, o := range x.Options {
+			group.Modifiers = append(group.Modifiers, menu.Modifier{ID: o.ID, SKU: o.SKU, Name: o.Name, Price: o.Price})
+		}
+		c.Groups = append(c.Groups, group)
+	}
+	return c, nil
 }
 
 // menuFile is the menu of a box that is its own till. It is read at each update, so that a changed file needs no restart.

@@ -167,3 +167,43 @@ func TestMenusOverOtter(t *testing.T) {
 		t.Errorf("%+v", run)
 	}
 }
+
+// What a Lightspeed K till sells online becomes the menu of the aggregator, and what the kitchen has no more of is told to both.
+func TestMenuOfLightspeed(t *testing.T) {
+	m := newMarket(t, otter.Config{})
+	till := lightspeedK(t, m.r.config)
+	m.r.config.Delivery[0].MenuSync.AutoUpdate = false
+	change := m.r.change
+	m.r.change = func(o *Options) { change(o); quickPOS(o); o.resolver = nil }
+	m.r.start()
+	var run menuRun
+	m.r.must(http.StatusAccepted, "POST", "/v1/menu/sync", `{"publish":true}`, &run)
+	m.r.wait("the menu is published", func() bool {
+		m.r.must(http.StatusOK, "GET", "/v1/menu/sync/"+run.ID, nil, &run)
+		return run.State == "done" || run.State == "failed" || run.State == "asking"
+	})
+	sold := ""
+	for id, item := range m.Menu().Items {
+		if string(item.SkuDetails.Or().SkuID) == "MA-1" && strings.HasPrefix(id, "i-") {
+			sold = id
+		}
+	}
+	if run.State != "done" || run.Count.Items == 0 || sold == "" {
+		t.Fatalf("%+v; Otter has %+v", run, m.Menu().Items)
+	}
+	var sums menuSums
+	if m.r.must(http.StatusOK, "GET", "/v1/menu/links", nil, &sums); !sums.Green {
+		t.Errorf("%+v", sums)
+	}
+	o := m.order()
+	o.Lines = []channel.Line{{ID: sold, Name: "Bœuf", Quantity: 1, Price: 1250}}
+	o.Charges = channel.Charges{Subtotal: 1250, Total: 1250}
+	m.place(o)
+	m.is(o.ID, "accepted", "yes")
+	if at := till.Orders(); len(at) != 1 || at[0].Items[0].SKU != "MA-1" {
+		t.Errorf("at the till %+v", at)
+	}
+	m.r.must(http.StatusOK, "POST", "/v1/menu/items/MA-1/sold-out", `{"name":"Bœuf"}`, nil)
+	m.r.wait("Otter knows", func() bool { _, off := m.Off()[sold]; return off })
+	m.r.wait("the till knows", func() bool { return !till.Available("MA-1") })
+}
