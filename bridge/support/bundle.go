@@ -154,6 +154,7 @@ func (b *Bundler) parts(people int, failed error) []Part {
 		{"changes.txt", b.changes},
 		{"audit.txt", b.audit},
 		JSON("states.json", b.states),
+		{"trace/platforms.txt", b.platforms},
 	}
 	if b.c.Log != nil {
 		own = append(own, Part{"log.jsonl", func(_ context.Context, w io.Writer) error {

@@ -138,6 +138,15 @@ func TestBundle(t *testing.T) {
 				return err
 			}(),
 			func() error {
+				_, err := tx.Exec(`INSERT INTO reservations VALUES (1, x'01', 'opentable', 'OT-7', 'seated', 'failed', 'no_table', '', '', '2026-11-21', 0, 0, 0, x'00', 0, 0, 0, 0, 9, 0, '', '{}',
+					'{"guest":{"first_name":"Aurélien","last_name":"Vasseur","phone":"0698765432"}}', '')`)
+				return err
+			}(),
+			func() error {
+				_, err := tx.Exec(`INSERT INTO relays VALUES (1, x'02', 'opentable', 1, 'status', 'failed', 3, 1795287845000000, 0, 0, 0, '404: no party of Vasseur, 0698765432', '{}')`)
+				return err
+			}(),
+			func() error {
 				_, err := tx.Exec(`INSERT INTO people (key, id, name, role, pin, pin_set_at, made_by, made_at, last_seen, tries, locked_until) VALUES (1, x'00', 'Léonie', 'staff', 'pbkdf2-sha256$1$00$00', 0, '', 0, 0, 0, 0)`)
 				return err
 			}())
@@ -175,15 +184,15 @@ func TestBundle(t *testing.T) {
 	}
 	files := unpack(t, w.Body.Bytes())
 	for name, want := range map[string]string{
-		"README.txt": "2 words", "about.json": `"version": "1.2.3"`, "configuration.yaml": "rig-1", "log.jsonl": "posting refused", "changes.txt": "order 019a2f6e",
-		"audit.txt": "order_cancelled", "printers.json": "grill", "health.json": "could not be made: the sensor fell off", "trace/hotel.txt": "last line of L***", "states.json": `"orders_by_state"`,
+		"README.txt": "5 words", "about.json": `"version": "1.2.3"`, "configuration.yaml": "rig-1", "log.jsonl": "posting refused", "changes.txt": "order 019a2f6e",
+		"audit.txt": "order_cancelled", "printers.json": "grill", "health.json": "could not be made: the sensor fell off", "trace/hotel.txt": "last line of L***", "states.json": `"orders_by_state"`, "trace/platforms.txt": "2026-11-21T19:04:05.000Z opentable status: failed 3 404: no party of V***",
 	} {
 		if !strings.Contains(files[name], want) {
 			t.Errorf("%s has no %q:\n%.500s", name, want, files[name])
 		}
 	}
 	for name, content := range files {
-		for _, private := range []string{"Lacombe", "Zoé", "Léonie", "aby_till", "pbkdf2"} {
+		for _, private := range []string{"Lacombe", "Zoé", "Léonie", "Aurélien", "Vasseur", "765432", "aby_till", "pbkdf2"} {
 			if strings.Contains(content, private) {
 				t.Errorf("%s holds %q", name, private)
 			}
