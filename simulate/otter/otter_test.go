@@ -20,7 +20,6 @@ import (
 	"aboyeur/protocol/channel"
 	"aboyeur/protocol/otter"
 	"aboyeur/protocol/rest"
-	"aboyeur/simulate/cloud"
 	"aboyeur/simulate/deliveries"
 	sim "aboyeur/simulate/otter"
 )
@@ -36,7 +35,6 @@ type stage struct {
 	mu     sync.Mutex // guards what follows
 	now    time.Time
 	events []channel.Event
-	fails  int // webhooks that the box answers with 503 first
 }
 
 // clock is both sides' time: limits are counted by it.
@@ -103,11 +101,6 @@ func (s *stage) box(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.fails > 0 {
-		s.fails--
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
 	receipt, err := s.client.Receive(channel.Message{Header: r.Header, Body: body, At: s.now})
 	if err != nil {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -463,93 +456,6 @@ func TestFeed(t *testing.T) {
 	}
 	if !errors.As(err, &limited) || limited.After <= 0 || limited.After > 2*time.Minute {
 		t.Errorf("beyond the limit: %v", err)
-	}
-}
-
-// TestFaults has every fault strike calls: an order is told to be there once in the end, whatever came between.
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	s := open(t, sim.Config{})
-	ctx := t.Context()
-	for i, k := range []cloud.Kind{cloud.Unauthorized, cloud.TooMany, cloud.Broken, cloud.Timeout, cloud.LostAnswer, cloud.Refused} {
-		id := fmt.Sprintf("x%d", i)
-		if err := s.Place(ctx, anOrder(id)); err != nil {
-			t.Fatal(err)
-		}
-		ref := s.heard()[i].Ref
-		if err := s.Faults(cloud.Faults{Next: []cloud.Kind{k}, Ops: []string{"order-created"}, TimeoutBy: cloud.Duration(100 * time.Millisecond)}); err != nil {
-			t.Fatal(err)
-		}
-		err := s.client.Created(ctx, ref)
-		var e *rest.Error
-		switch k {
-		case cloud.Unauthorized: // a valid token may get 401 now and then: another one is fetched at once
-			if err != nil {
-				t.Errorf("%s: %v", k, err)
-			}
-		case cloud.TooMany:
-			if !errors.As(err, &e) || e.Status != http.StatusTooManyRequests || e.RetryAfter != time.Second || e.Fate != rest.Refused {
-				t.Errorf("%s: %v", k, err)
-			}
-			var limited *channel.Limited
-			if err := s.client.Created(ctx, ref); !errors.As(err, &limited) || limited.After != time.Second {
-				t.Errorf("called before the time: %v", err)
-			}
-			s.later(time.Second)
-		default:
-			if !errors.As(err, &e) || e.Fate != rest.Uncertain {
-				t.Errorf("%s: %v", k, err)
-			}
-		}
-		if err != nil {
-			if err := s.client.Created(ctx, ref); err != nil {
-				t.Errorf("%s, again: %v", k, err)
-			}
-		}
-		if e, _ := s.Order("ubereats", id); e.Created != 1 {
-			t.Errorf("%s: %+v", k, e)
-		}
-	}
-	s.Expire()
-	if err := s.client.Check(ctx); err != nil {
-		t.Errorf("all tokens ended: %v", err)
-	}
-}
-
-// TestWebhooks has every fault strike webhooks: the box hears each event in the end, and is fooled by no forgery.
-func TestWebhooks(t *testing.T) {
-	t.Parallel()
-	s := open(t, sim.Config{})
-	ctx := t.Context()
-	if err := s.Faults(cloud.Faults{Seed: 7, LateBy: cloud.Duration(5 * time.Millisecond),
-		Rates: map[cloud.Kind]float64{cloud.Late: 0.2, cloud.Duplicate: 0.5, cloud.OutOfOrder: 0.3, cloud.Forged: 0.5}}); err != nil {
-		t.Fatal(err)
-	}
-	s.mu.Lock()
-	s.fails = 3
-	s.mu.Unlock()
-	const n = 40
-	for i := range n {
-		o := anOrder(fmt.Sprintf("w%d", i))
-		if err := s.Place(ctx, o); err != nil {
-			t.Fatal(err)
-		}
-		if i%4 == 0 {
-			if err := s.Cancel(ctx, o.Slug, o.ID, "CUSTOMER_CALLED_TO_CANCEL"); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	wait(t, func() bool { return len(s.heard()) == n+n/4 })
-	if h := s.Hooks(); h.Forged == 0 || h.Fooled != 0 || h.Refused != 0 || h.Sent < h.Taken+3 {
-		t.Errorf("%+v", h)
-	}
-	before := len(s.heard())
-	if err := s.Again(ctx, "ubereats", "w1", 20); err != nil {
-		t.Fatal(err)
-	}
-	if got := len(s.heard()); got != before {
-		t.Errorf("the same event twenty times at once: %d events, want %d", got, before)
 	}
 }
 
