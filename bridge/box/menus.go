@@ -74,7 +74,7 @@ func (b *Box) menuSource() menu.Source {
 }
 
 // menuBlocked names what has to be done before an aggregator's menu is published: while orders are not taken from it, another
-// system may own its menus (OTR-24).
+// system may own its menus, and each marketplace has to let it (OTR-21 to OTR-24).
 func (b *Box) menuBlocked(ctx context.Context, aggregator string) []string {
 	if b.deliveries == nil {
 		return nil
@@ -83,12 +83,20 @@ func (b *Box) menuBlocked(ctx context.Context, aggregator string) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
+	var words []string
 	for _, i := range list {
 		if i.Platform == aggregator && i.State != "active" {
-			return []string{b.health.words.T("menu.blocked.not_active", i.Title)}
+			words = append(words, b.health.words.T("menu.blocked.not_active", i.Title))
 		}
 	}
-	return nil
+	missing, err := b.deliveries.Missing(ctx, aggregator)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, c := range missing {
+		words = append(words, c.Partner+": "+b.health.words.T("delivery.step."+c.Step))
+	}
+	return words
 }
 
 // soldOut lists what the kitchen has no more of.

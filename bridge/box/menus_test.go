@@ -77,6 +77,20 @@ func TestMenusOverOtter(t *testing.T) {
 		}
 		return run
 	}
+	var link struct {
+		Checklist []struct{ Partner, Step string }
+	}
+	m.r.must(http.StatusOK, "GET", "/v1/integrations/otter", nil, &link)
+	var blocked struct {
+		Menus []struct{ Prerequisites []string }
+	}
+	m.r.must(http.StatusOK, "GET", "/v1/menu/menus", nil, &blocked)
+	if len(blocked.Menus) != 1 || len(blocked.Menus[0].Prerequisites) != 3 {
+		t.Errorf("before anybody ticked a step the menu waits for %+v, want three steps", blocked)
+	}
+	for _, c := range link.Checklist {
+		m.r.must(http.StatusOK, "PUT", "/v1/integrations/otter/checklist", `{"partner":"`+c.Partner+`","step":"`+c.Step+`","done":true}`, nil)
+	}
 	if run := sync(`{"publish":true}`); !run.Published || run.Count.Items != 3 || run.Count.Hidden != 1 {
 		t.Errorf("%+v", run)
 	}

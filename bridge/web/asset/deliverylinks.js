@@ -1,12 +1,15 @@
 // The links to the delivery partners: a tile each, and behind it activation, checklist, channels and settings of one.
 
 import { $, get, h, money, number, swap, t, when, word } from './base.js';
+import { contacts } from './contact.js';
 import { field, setting } from './form.js';
 import { integrations } from './integrations.js';
 import { ask, follow, may, perform, say, sayFault, table } from './shell.js';
 
 const GRADE = { active: 'ok', observing: 'warn', scheduled: 'warn', error: 'bad', inactive: '' };
 const path = l => '/v1/integrations/' + encodeURIComponent(l.platform);
+
+const TILLS = ['Lightspeed', 'Bepoz']; // whose support is asked when the POS is at fault
 
 const SAMPLE = `delivery:
   - aggregator: otter
@@ -144,6 +147,8 @@ function watched(list) {
 }
 
 function one(l, observed) {
+  const people = h('div', { id: 'link-contacts' });
+  contacts([l.title, ...Object.entries(l.settings.channels || {}).map(([slug, c]) => c.name || slug), ...TILLS], people);
   return [
     h('p', { class: 'notice' }, h('a', { href: '/integration/delivery' }, t('delivery.back'))),
     h('div', { class: 'block-head' }, h('h2', {}, l.title, ' ', h('small', { class: 'mono soft' }, l.venue || '')), state(l)),
@@ -151,7 +156,7 @@ function one(l, observed) {
     h('div', { class: 'columns' },
       h('div', { class: 'stacked' }, activation(l), checklist(l), watched(observed),
         h('section', { class: 'sheet prose' }, h('h2', {}, t('delivery.help')), h('ul', {}, [1, 2, 3, 4].map(i => h('li', {}, t('delivery.help_' + i)))),
-          h('dl', { class: 'facts' }, fact('delivery.webhook', h('span', { class: 'mono' }, l.webhook)), !l.reachable && fact('delivery.reach', t('delivery.unreachable')), fact('delivery.last_feed', moment(l.pulled_at)), l.queue?.oldest && fact('delivery.oldest', when(l.queue.oldest))))),
+          h('dl', { class: 'facts' }, fact('delivery.webhook', h('span', { class: 'mono' }, l.webhook)), !l.reachable && fact('delivery.reach', t('delivery.unreachable')), fact('delivery.last_feed', moment(l.pulled_at)), l.queue?.oldest && fact('delivery.oldest', when(l.queue.oldest))), h('h2', {}, t('info.help')), people)),
       form && may('manager') && h('div', { class: 'stacked' }, h('section', { class: 'sheet pad' }, h('h2', {}, t('delivery.settings')), form.form))),
   ];
 }

@@ -1,6 +1,7 @@
 // Help: words, whom to call, and the bundle for whoever helps.
 
 import { $, get, h, swap, t } from './base.js';
+import { facts } from './contact.js';
 import { setting } from './form.js';
 import { follow, may, ready, sayFault, toast } from './shell.js';
 
@@ -9,12 +10,7 @@ let form, editing = false, known;
 
 // ---- whom to call
 
-function card(c) {
-  const line = (key, content) => content && h('div', { class: 'fact' }, h('dt', {}, t('contact.' + key)), h('dd', {}, content));
-  const told = c.name || c.phone || c.mail || c.account || c.note;
-  return h('article', { class: 'contact' }, h('h4', {}, c.partner), !told && h('p', { class: 'soft' }, t('contact.none')),
-    told && h('dl', { class: 'facts' }, line('name', c.name), line('phone', c.phone && h('a', { href: 'tel:' + c.phone.replace(/[^+0-9]/g, '') }, c.phone)), line('mail', c.mail && h('a', { href: 'mailto:' + c.mail }, c.mail)), line('account', c.account), line('note', c.note)));
-}
+const card = c => h('article', { class: 'contact' }, h('h4', {}, c.partner), facts(c) || h('p', { class: 'soft' }, t('contact.none')));
 
 function draw() {
   const place = $('contacts');

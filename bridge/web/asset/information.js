@@ -1,6 +1,7 @@
 // What is to be known of a platform: what it shares, what it needs, how to work with it, whom to call.
 
-import { get, h, swap, t, word } from './base.js';
+import { h, swap, t, word } from './base.js';
+import { contacts } from './contact.js';
 import { may } from './shell.js';
 
 const SHARES = ['bookings', 'seated_opens', 'walk_ins', 'deposits', 'pull', 'webhooks', 'stages', 'spend', 'totals', 'statuses', 'moves', 'covers', 'create', 'deactivates'];
@@ -17,19 +18,6 @@ function shares(p) {
 
 const guide = [['seat', 3], ['move', 2], ['merge', 2], ['pay', 3], ['cancel', 2], ['problem', 2]];
 
-async function contacts(p, into) {
-  let list;
-  try {
-    list = (await get('/v1/contacts')).value;
-  } catch {
-    return; // whom to call is on the page of help too
-  }
-  const found = list.filter(c => c.partner.toLowerCase().replace(/\W/g, '').includes(p.title.toLowerCase().replace(/\W/g, '')));
-  const line = (key, content) => content && h('div', { class: 'fact' }, h('dt', {}, t('contact.' + key)), h('dd', {}, content));
-  swap(into, found.map(c => h('dl', { class: 'facts' }, line('name', c.name), line('phone', c.phone && h('a', { href: 'tel:' + c.phone.replace(/[^+0-9]/g, '') }, c.phone)), line('mail', c.mail && h('a', { href: 'mailto:' + c.mail }, c.mail)), line('account', c.account), line('note', c.note))),
-    !found.length && h('p', { class: 'soft' }, t('info.no_contact', p.title)), h('p', {}, h('a', { href: '/help' }, t('info.to_contacts'))));
-}
-
 export const information = {
   open(place, p) {
     const people = h('div', { id: 'link-contacts' });
@@ -38,6 +26,6 @@ export const information = {
       h('section', { class: 'sheet prose' }, h('h2', {}, t('info.before')), h('ul', {}, ['account', 'tables', 'credentials', 'reach', 'courses'].map(k => h('li', {}, t('info.need.' + k, p.title)))),
         h('h2', {}, t('info.help')), people, h('p', {}, may('manager') && h('a', { class: 'button', href: '/v1/support-bundle', download: '' }, t('info.bundle')))),
       h('section', { class: 'sheet prose' }, h('h2', {}, t('info.guide')), guide.map(([name, steps]) => [h('h3', {}, t('info.guide.' + name)), h('ul', {}, Array.from({ length: steps }, (_, i) => h('li', {}, t('info.guide.' + name + '_' + (i + 1), p.title))))]))));
-    contacts(p, people);
+    contacts([p.title], people);
   },
 };

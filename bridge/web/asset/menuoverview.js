@@ -18,7 +18,7 @@ function standing(m) {
   const sum = KINDS.reduce((a, k) => a + (m.unlinked?.[k] || 0), 0);
   if (m.asking) return mark('bad', t('menurun.state.asking'));
   if (m.last_run?.state === 'failed') return mark('bad', t('menus.state.error'));
-  if (sum) return mark('bad', n('menus.unlinked', sum));
+  if (sum) return mark('warn', n('menus.unlinked', sum));
   return m.last_run ? mark('ok', t('menus.state.ok')) : mark('warn', t('menus.state.never'));
 }
 
@@ -26,7 +26,7 @@ function standing(m) {
 
 const counter = (m, kind) => {
   const count = m.unlinked?.[kind] || 0;
-  return h('a', { class: 'counter', href: `/menus/links?menu=${encodeURIComponent(m.menu)}&kind=${LINK[kind]}&unlinked=1`, data: { grade: count ? 'bad' : 'ok', kind } },
+  return h('a', { class: 'counter', href: `/menus/links?menu=${encodeURIComponent(m.menu)}&kind=${LINK[kind]}&unlinked=1`, data: { grade: count ? 'warn' : 'ok', kind } },
     h('span', { class: 'shape', 'aria-hidden': 'true' }), h('b', {}, number(count)), h('span', {}, t('menus.unlinked.' + kind)));
 };
 
