@@ -149,7 +149,7 @@ func TestDeliveryPage(t *testing.T) {
 	if got := b.text(".observed"); !strings.Contains(got, "Not known there: Sauce <b>maison</b>") || !strings.Contains(got, "go in whole") {
 		t.Errorf("what was watched reads %q", got)
 	}
-	b.wait("whom to call, at the partner, the marketplaces and the POS", "document.querySelector('#link-contacts').innerText.includes('+33 1 00 00 00 00') && document.querySelector('#link-contacts').innerText.includes('Lightspeed')")
+	b.wait("whom to call, at the partner, the marketplaces and the POS", "document.querySelector('#link-contacts').innerText.includes('+33 1 00 00 00 00') && document.querySelector('#link-contacts').textContent.includes('Lightspeed')")
 	b.click("#tick-ubereats-menu_access")
 	b.wait("ticked, and by whom", "document.querySelector('#checklist').innerText.includes('3 of 4 done')")
 	b.click("#activate")
