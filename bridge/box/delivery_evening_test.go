@@ -185,7 +185,7 @@ func (s *soiree) every() map[string]*delivered {
 // the ledgers of Otter, of the till and of the printers are compared with what the box says.
 func TestDeliveryEvening(t *testing.T) {
 	t.Parallel()
-	orders := 90
+	orders := 60
 	if *long {
 		orders = 5000
 	}
@@ -237,7 +237,7 @@ func TestDeliveryEvening(t *testing.T) {
 	})
 	var all map[string]*delivered
 	typed := 0
-	for end := time.Now().Add(time.Duration(orders) * 100 * time.Millisecond).Add(30 * time.Second); ; {
+	for end := time.Now().Add(2*time.Minute + time.Duration(orders)*200*time.Millisecond); ; {
 		all = s.every()
 		open, later, heard := 0, 0, 0
 		for id, o := range all {
@@ -281,12 +281,18 @@ func TestDeliveryEvening(t *testing.T) {
 			t.Fatalf("%d orders are still open, %d for later, %d cancellations unheard", open, later, heard)
 		}
 		if open == 0 {
-			s.pass(10 * time.Minute)
+			s.pass(30 * time.Minute)
 		}
 		if _, err := s.r.call(http.MethodPost, "/v1/integrations/otter/sync", nil, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
+	s.r.wait("Otter heard everything", func() bool {
+		var v struct{ Queue struct{ Waiting int } }
+		_, err := s.r.call(http.MethodGet, "/v1/integrations/otter", nil, &v)
+		s.pass(time.Second)
+		return err == nil && v.Queue.Waiting == 0
+	})
 	s.r.wait("all paper is out", func() bool {
 		var list struct{ Printers []struct{ Queue int } }
 		_, err := s.r.call(http.MethodGet, "/v1/printers", nil, &list)

@@ -23,12 +23,15 @@ import (
 
 	"aboyeur/bridge/box"
 	"aboyeur/protocol/booking"
+	"aboyeur/protocol/channel"
 	klightspeed "aboyeur/protocol/lightspeed"
 	"aboyeur/simulate/bookings"
+	"aboyeur/simulate/deliveries"
 	"aboyeur/simulate/dinner"
 	"aboyeur/simulate/lightspeed"
 	"aboyeur/simulate/opentable"
 	"aboyeur/simulate/opera"
+	"aboyeur/simulate/otter"
 	"aboyeur/simulate/printer"
 	"aboyeur/simulate/thefork"
 )
@@ -53,6 +56,9 @@ const (
 	demoParties = 10
 	demoPace    = 1500 * time.Millisecond
 )
+
+// demoDeliveries is how many orders a minute come from marketplaces.
+const demoDeliveries = 12
 
 // demoConfig is the box of the demonstration; the addresses are filled in.
 const demoConfig = `
@@ -84,6 +90,8 @@ reservations:
   - {platform: opentable, venue: "12345", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, walk_ins: true, staff: Manager,
      courses: [{status: appetizer, groups: [Starters]}, {status: entree, groups: [Mains]}, {status: dessert, groups: [Desserts]}]}
   - {platform: thefork, venue: "12345", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, walk_ins: true}
+delivery:
+  - {aggregator: otter, store: "store-1", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q}
 `
 
 // summary is the last line of a demonstration, counted from the ledgers of its peers.
@@ -189,6 +197,11 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		return s, err
 	}
 	addresses = append(addresses, platforms...)
+	market, aggregator, err := demoMarket(peersDone, peers, data)
+	if err != nil {
+		return s, err
+	}
+	addresses = append(addresses, aggregator...)
 	values := append([]any{language, data, listener.Addr().String(), filepath.Join(data, "tokens")}, addresses...)
 	c, err := firmwareconfig.Parse("demo.yaml", fmt.Appendf(nil, demoConfig, values...))
 	if err != nil {
@@ -210,6 +223,7 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	for _, h := range hosts {
 		h.Hook(base + "/webhooks/" + h.name)
 	}
+	market.Hook(base + "/webhooks/otter")
 	running, stopBox := context.WithCancel(all)
 	defer stopBox()
 	var service errgroup.Group
@@ -248,6 +262,8 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	for _, p := range parties {
 		dining.Go(func() error { return p.Run(ctx) })
 	}
+	homes := &dinner.Deliveries{Market: market.Simulator, Rate: demoDeliveries}
+	dining.Go(func() error { return homes.Run(ctx) })
 	if err := errors.Join(guests.Run(ctx, 6), dining.Wait()); err != nil {
 		return s, err
 	}
@@ -284,7 +300,8 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	if err := errors.Join(shift.Wait(), service.Wait()); err != nil {
 		return s, err
 	}
-	s.Orders = ledger.Orders
+	ordered := homes.Ledger()
+	s.Orders = ledger.Orders + ordered.Orders
 	for _, p := range paper {
 		s.TicketsPrinted += int(p.State().Tickets)
 	}
@@ -308,8 +325,13 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	}
 	// What the box says is at the till, and what the till has: each order once.
 	s.Failed += left.injecting + max(left.injected-taken(till), taken(till)-left.injected)
-	s.Failed += waiting
-	faults := append(ledger.Faults, dined.Faults...)
+	s.Failed += waiting + ordered.Refused
+	for _, e := range market.Orders() {
+		if e.Created == 0 && len(e.Failures) == 0 && e.Status != channel.Cancelled {
+			s.Failed++ // the aggregator never heard what became of it
+		}
+	}
+	faults := slices.Concat(ledger.Faults, dined.Faults, ordered.Faults)
 	for i, p := range parties {
 		sat := p.Ledger()
 		told := hosts[i].Ledger()
@@ -409,6 +431,32 @@ func taken(till *lightspeed.Simulator) (n int) {
 		}
 	}
 	return n
+}
+
+// demoMarket starts the delivery aggregator, and gives what the configuration says of it: address and the files of its secrets.
+func demoMarket(ctx context.Context, peers *errgroup.Group, data string) (*otter.Simulator, []any, error) {
+	credentials, secret := filepath.Join(data, "otter.yaml"), filepath.Join(data, "otter.secret")
+	for name, text := range map[string]string{
+		credentials: fmt.Sprintf("client_id: %s\nclient_secret: %s\n", deliveries.DefaultID, deliveries.DefaultSecret),
+		secret:      deliveries.DefaultHook,
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	sim, err := otter.New(otter.Config{})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	peers.Go(func() error {
+		defer sim.Close()
+		return sim.Serve(ctx, l)
+	})
+	return sim, []any{l.Addr().String(), credentials, secret}, nil
 }
 
 // waitingUpdates counts what the platforms have yet to be told.
