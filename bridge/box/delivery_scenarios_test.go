@@ -578,7 +578,7 @@ func TestDeliveryBurst(t *testing.T) {
 		t.Errorf("%d orders are in the POS", n)
 	}
 	m.r.wait("every order's result is told", func() bool {
-		m.pass(time.Second)
+		m.pass(5 * time.Second)
 		told := 0
 		for _, e := range m.Orders() {
 			if e.Created > 1 || e.Did(deliveries.Accepted) > 1 {

@@ -112,6 +112,7 @@ type outbox struct {
 	wake chan struct{} // of size 1: there may be something to do
 
 	mu     sync.Mutex           // guards what follows; held for memory only
+	flying int                  // calls under way; at most parallel
 	busy   map[int64]bool       // calls under way or not yet recorded
 	orders map[int64]int        // of busy calls, by order
 	quiet  map[string]time.Time // kinds that have no call left until then
@@ -192,14 +193,21 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 			later(d.next)
 			continue
 		}
-		if len(o.busy) >= parallel {
+		if o.flying >= parallel {
 			return pause, nil // the end of a call wakes us
 		}
+		o.flying++
 		o.busy[d.key] = true
 		if d.order != 0 {
 			o.orders[d.order]++
 		}
-		o.calls.Go(func() { o.call(ctx, *d) })
+		o.calls.Go(func() {
+			o.call(ctx, *d)
+			o.mu.Lock()
+			o.flying--
+			o.mu.Unlock()
+			poke(o.wake)
+		})
 	}
 	return pause, nil
 }
