@@ -27,8 +27,8 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // fullConfig has everything that brings routes of its own.
 const fullConfig = `
 site: {id: rig-1, name: Brasserie Bellevue, timezone: Europe/Paris, currency: EUR, language: en}
-data: {dir: %q}
-http: {listen: "127.0.0.1:0", tokens_file: %q}
+data: {dir: %[1]q}
+http: {listen: "127.0.0.1:0", tokens_file: %[2]q}
 printers:
   - {name: grill, connect: "tcp:127.0.0.1:9", model: epson-tm-t88}
 screens:
@@ -37,6 +37,12 @@ screens:
 stations:
   - {name: grill, printers: [grill], screens: [kitchen], default: true}
 pms: {kind: opera, dialect: fias, connect: "tcp:127.0.0.1:9", encoding: utf-8}
+floor: {areas: [{name: Salle, tables: ["1", "2"]}]}
+reservations:
+  - {platform: opentable, venue: "1", base_url: "http://127.0.0.1:9", credentials_file: %[3]q, webhook_secret_file: %[4]q}
+delivery:
+  - {aggregator: otter, store: S1, base_url: "http://127.0.0.1:9", credentials_file: %[3]q, webhook_secret_file: %[4]q}
+pos: {kind: lightspeed-k, location: "1", base_url: "http://127.0.0.1:9", credentials_file: %[3]q, webhook_secret_file: %[4]q}
 `
 
 const rolesFile = "testdata/roles.txt"
@@ -48,7 +54,13 @@ const rolesFile = "testdata/roles.txt"
 func TestRolesOfEveryOperation(t *testing.T) {
 	dir := t.TempDir()
 	tokens := filepath.Join(dir, "tokens")
-	c, err := firmwareconfig.Parse("full.yaml", fmt.Appendf(nil, fullConfig, filepath.Join(dir, "data"), tokens))
+	credentials, secret := filepath.Join(dir, "credentials"), filepath.Join(dir, "secret")
+	for name, text := range map[string]string{credentials: "{client_id: id, client_secret: secret, token: token}\n", secret: "0123456789abcdef0123456789abcdef\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := firmwareconfig.Parse("full.yaml", fmt.Appendf(nil, fullConfig, filepath.Join(dir, "data"), tokens, credentials, secret))
 	if err != nil {
 		t.Fatal(err)
 	}
