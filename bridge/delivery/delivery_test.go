@@ -114,10 +114,11 @@ type peer struct {
 	channel.Aggregator // nil: nothing else is called
 	can                channel.Capabilities
 
-	mu    sync.Mutex
-	calls []string
-	fail  func(call string) error
-	feed  []channel.Order
+	mu     sync.Mutex
+	calls  []string
+	fail   func(call string) error
+	feed   []channel.Order
+	silent error // what reading the feed ends with
 }
 
 func (p *peer) Capabilities() channel.Capabilities { return p.can }
@@ -155,7 +156,7 @@ func (p *peer) Cancelled(_ context.Context, r channel.Ref, reason string) error 
 func (p *peer) Feed(context.Context, time.Time, time.Time) ([]channel.Order, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.feed), nil
+	return slices.Clone(p.feed), p.silent
 }
 func (p *peer) Fetch(_ context.Context, r channel.Ref) (channel.Order, error) {
 	if err := p.did("fetch", r); err != nil {
@@ -434,6 +435,54 @@ func TestFeedBringsWhatIsMissing(t *testing.T) {
 	}
 	if b := c.book.orders["otter/fresh"]; b.state != "cancelled" {
 		t.Errorf("it is %s", b.state)
+	}
+}
+
+// Each time that an aggregator did not answer is on record with its reason, over a restart too.
+func TestOutagesAreOnRecord(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t)
+	read := func(fault error) {
+		c.a.mu.Lock()
+		c.a.silent = fault
+		c.a.mu.Unlock()
+		if err := c.service.Reconcile(t.Context(), "otter"); (err != nil) != (fault != nil) {
+			t.Fatalf("reading the feed: %v", err)
+		}
+		c.pass(time.Minute)
+	}
+	last := func(n int, over bool) Outage {
+		t.Helper()
+		var list []Outage
+		c.wait("the outage is on record", func() bool {
+			list = c.service.link("otter").now().Outages
+			return len(list) == n && list[0].To.IsZero() != over
+		})
+		return list[0]
+	}
+	read(nil)
+	began := c.now()
+	read(errors.New("connection refused"))
+	if o := last(1, false); !o.From.Equal(began) || o.Reason != "connection refused" {
+		t.Errorf("the outage reads %+v", o)
+	}
+	read(errors.New("connection refused")) // the same one
+	c.stop()
+	c.open()
+	ended := c.now()
+	read(nil)
+	if o := last(1, true); !o.From.Equal(began) || !o.To.Equal(ended) {
+		t.Errorf("after a restart the outage reads %+v, want it from %s to %s", o, began, ended)
+	}
+	for n := range maxOutages + 5 {
+		read(errors.New("no route to host"))
+		last(min(maxOutages, n+2), false)
+		read(nil)
+		last(min(maxOutages, n+2), true)
+	}
+	list := c.service.link("otter").now().Outages
+	if len(list) != maxOutages || list[0].Reason != "no route to host" {
+		t.Errorf("%d outages are kept, the latest %+v; want %d", len(list), list[0], maxOutages)
 	}
 }
 

@@ -74,6 +74,9 @@ func (s *Service) Reconcile(ctx context.Context, name string) error {
 		l.fault = err.Error()
 	}
 	l.mu.Unlock()
+	if ctx.Err() == nil {
+		s.connected(l, s.c.Now(), err)
+	}
 	if err != nil {
 		return fmt.Errorf("read the feed of %s: %w", name, err)
 	}

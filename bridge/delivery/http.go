@@ -36,6 +36,7 @@ type Integration struct {
 	PausedBy     string               `json:"paused_by,omitzero"`
 	Capabilities channel.Capabilities `json:"capabilities"`
 	Queue        Queue                `json:"queue"`
+	Outages      []Outage             `json:"outages" doc:"when it did not answer, latest first"`
 	Checklist    []CheckStep          `json:"checklist" doc:"what people do at the marketplaces before the first order"`
 	Settings     Settings             `json:"settings"`
 	Revision     int64                `json:"revision" doc:"of the settings; 0: those of the configuration"`
@@ -116,6 +117,9 @@ func (s *Service) view(ctx context.Context, l *link) (Integration, error) {
 		Kind: "delivery", Platform: l.Name, Title: l.Title, Venue: l.Store, State: map[string]string{Live: "active", Observe: "observing", Off: "inactive"}[mode], On: mode != Off,
 		HeardAt: st.HeardAt, Webhook: "/webhooks/" + l.Name, Reachable: l.Webhook, Paused: !st.PausedAt.IsZero() && (st.PausedTill.IsZero() || st.PausedTill.After(s.c.Now())),
 		PausedAt: st.PausedAt, PausedTill: st.PausedTill, PauseReason: st.PauseReason, PausedBy: st.PausedBy, Capabilities: l.can, Settings: set.Settings, Revision: set.revision,
+	}
+	if v.Outages = st.Outages; v.Outages == nil {
+		v.Outages = []Outage{}
 	}
 	if v.Capabilities.Progress == nil {
 		v.Capabilities.Progress = []channel.Status{}

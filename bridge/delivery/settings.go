@@ -183,6 +183,7 @@ type state struct {
 	PauseReason string    `json:"pause_reason,omitzero"`
 	PausedBy    string    `json:"paused_by,omitzero"`
 	FedAt       time.Time `json:"fed_at,omitzero"`
+	Outages     []Outage  `json:"outages,omitzero"` // latest first
 }
 
 func settingsKey(name string) string { return "delivery/" + name }

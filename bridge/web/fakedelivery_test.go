@@ -38,7 +38,7 @@ func newFakeDelivery() fakeDelivery {
 	return fakeDelivery{
 		links: []object{
 			{"kind": "delivery", "platform": "otter", "title": "Otter", "venue": "bellevue-12", "state": "observing", "on": true, "heard_at": at, "pulled_at": at, "webhook": "/webhooks/otter", "reachable": true, "paused": false, "revision": 2,
-				"capabilities": object{"feed": true, "pause": true}, "queue": object{"waiting": 0, "failed": 2},
+				"outages": []object{{"from": at.Add(-2 * time.Hour), "to": at.Add(-110 * time.Minute), "reason": "connection refused"}}, "capabilities": object{"feed": true, "pause": true}, "queue": object{"waiting": 0, "failed": 2},
 				"settings":  settings(object{"ubereats": object{"name": "Uber Eats"}, "deliveroo": object{"name": "Deliveroo", "auto_accept": false}}),
 				"checklist": []object{step("old_integrator_removed", true), step("order_protocol_tablet", true), step("menu_access", false), step("payment_tested", false)}},
 			{"kind": "delivery", "platform": "ubereats", "title": "Uber Eats", "venue": "b1c2", "state": "active", "on": true, "detail": "The partner refuses the credentials: invalid_client.", "webhook": "/webhooks/ubereats", "reachable": false, "paused": false, "revision": 0,

@@ -150,6 +150,7 @@ func TestDeliveryPage(t *testing.T) {
 		t.Errorf("what was watched reads %q", got)
 	}
 	b.wait("whom to call, at the partner, the marketplaces and the POS", "document.querySelector('#link-contacts').innerText.includes('+33 1 00 00 00 00') && document.querySelector('#link-contacts').textContent.includes('Lightspeed')")
+	b.wait("when it did not answer", "document.querySelector('.outages').innerText.includes('connection refused')")
 	b.click("#tick-ubereats-menu_access")
 	b.wait("ticked, and by whom", "document.querySelector('#checklist').innerText.includes('3 of 4 done')")
 	b.click("#activate")

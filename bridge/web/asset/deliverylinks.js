@@ -156,7 +156,8 @@ function one(l, observed) {
     h('div', { class: 'columns' },
       h('div', { class: 'stacked' }, activation(l), checklist(l), watched(observed),
         h('section', { class: 'sheet prose' }, h('h2', {}, t('delivery.help')), h('ul', {}, [1, 2, 3, 4].map(i => h('li', {}, t('delivery.help_' + i)))),
-          h('dl', { class: 'facts' }, fact('delivery.webhook', h('span', { class: 'mono' }, l.webhook)), !l.reachable && fact('delivery.reach', t('delivery.unreachable')), fact('delivery.last_feed', moment(l.pulled_at)), l.queue?.oldest && fact('delivery.oldest', when(l.queue.oldest))), h('h2', {}, t('info.help')), people)),
+          h('dl', { class: 'facts' }, fact('delivery.webhook', h('span', { class: 'mono' }, l.webhook)), !l.reachable && fact('delivery.reach', t('delivery.unreachable')), fact('delivery.last_feed', moment(l.pulled_at)), l.queue?.oldest && fact('delivery.oldest', when(l.queue.oldest))), (l.outages || []).length > 0 && [h('h2', {}, t('delivery.outages')), h('ul', { class: 'outages' }, l.outages.map(o => h('li', {}, h('b', {}, `${when(o.from)} – ${o.to ? when(o.to) : t('delivery.still')}`), ' ', h('span', { class: 'soft' }, o.reason))))],
+          h('h2', {}, t('info.help')), people)),
       form && may('manager') && h('div', { class: 'stacked' }, h('section', { class: 'sheet pad' }, h('h2', {}, t('delivery.settings')), form.form))),
   ];
 }
