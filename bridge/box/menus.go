@@ -23,7 +23,7 @@ import (
 func (b *Box) buildMenus(ctx context.Context) error {
 	c := menu.Config{
 		Journal: b.journal, Source: b.menuSource(), Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language, SoldOut: b.soldOut, Sell: b.sellFor,
-		Warnings: b.warnings, Now: b.o.Now, Log: b.log, Registerer: b.registry, Blocked: b.menuBlocked,
+		Warnings: b.warnings, Now: b.o.Now, Log: b.log, Registerer: b.registry, Blocked: b.menuBlocked, Photo: menu.FetchPhoto(nil),
 	}
 	if b.o.pause > 0 {
 		c.Poll = 10 * b.o.pause

@@ -44,9 +44,10 @@ const maxFindings = 1000
 
 // linter gathers findings.
 type linter struct {
-	say  func(key string, args ...any) string
-	list []Finding
-	more int
+	say   func(key string, args ...any) string
+	photo func(address string) string
+	list  []Finding
+	more  int
 }
 
 func (l *linter) find(heading, code, severity, id, name string, args ...any) {
@@ -75,9 +76,9 @@ func odd(r rune) bool {
 }
 
 // Lint holds the catalogue against what delivery menus need. remote may be empty; with it, categories of the aggregator that
-// the POS does not have are found too (OTR-26). say puts a key of the words into a sentence.
-func Lint(c *Catalogue, remote *channel.Menu, say func(key string, args ...any) string) (list []Finding, more int) {
-	l := &linter{say: say}
+// the POS does not have are found too (OTR-26). photo tells why an address cannot be fetched, "" when nothing is known against it. say puts a key of the words into a sentence.
+func Lint(c *Catalogue, remote *channel.Menu, photo func(address string) string, say func(key string, args ...any) string) (list []Finding, more int) {
+	l := &linter{say: say, photo: photo}
 	decimals := money.Decimals(c.Currency)
 	categories, used := map[string]*Category{}, map[string]int{}
 	for i := range c.Categories {
@@ -176,6 +177,8 @@ func (l *linter) items(c *Catalogue, categories map[string]*Category, used map[s
 			l.find(HeadPhotos, "no_photo", "info", id, it.Name)
 		case !strings.HasPrefix(it.Photo, "https://"):
 			l.find(HeadPhotos, "plain_photo", "warning", id, it.Name, it.Photo)
+		case l.photo(it.Photo) != "":
+			l.find(HeadPhotos, "unreachable_photo", "warning", id, it.Name, l.photo(it.Photo))
 		}
 	}
 }
@@ -280,7 +283,7 @@ func (s *Service) Lint(ctx context.Context, menu string) ([]Finding, int, error)
 			return nil, 0, err
 		}
 	}
-	list, more := Lint(&c, &remote, func(key string, args ...any) string { return s.words.T(key, args...) })
+	list, more := Lint(&c, &remote, s.photos.why, func(key string, args ...any) string { return s.words.T(key, args...) })
 	return list, more, nil
 }
 

@@ -24,7 +24,7 @@ func TestLint(t *testing.T) {
 			{ID: "6", SKU: "E", Name: " ", Price: 100},
 			{ID: "7", SKU: "F", Name: "Glace", Category: "2", Price: 100, Groups: []string{"min"}, Variations: []Variation{{ID: "v", SKU: "G", Name: "Grande"}, {ID: "w", SKU: "H"}}},
 			{ID: "8", SKU: "I", Name: "Thé", Category: "2", Price: 100, Groups: []string{"must", "few", "none"}, Variations: nil},
-			{ID: "9", SKU: "J", Name: "Café", Category: "2", Price: 100, Variations: []Variation{{ID: "y", SKU: "K", Name: "Double", Price: 200}}},
+			{ID: "9", SKU: "J", Name: "Café", Category: "2", Price: 100, Photo: "https://p.example.org/gone.jpg", Variations: []Variation{{ID: "y", SKU: "K", Name: "Double", Price: 200}}},
 			{ID: "9", SKU: "L", Name: "Same id", Category: "2", Price: 100},
 		},
 		Groups: []Group{
@@ -37,7 +37,9 @@ func TestLint(t *testing.T) {
 		},
 	}
 	c.complete()
-	list, more := Lint(&c, &channel.Menu{Categories: []channel.Category{{ID: "x", Name: "Burgers"}, {ID: "y", Name: "Pizzas "}}}, func(key string, _ ...any) string { return key })
+	list, more := Lint(&c, &channel.Menu{Categories: []channel.Category{{ID: "x", Name: "Burgers"}, {ID: "y", Name: "Pizzas "}}}, func(address string) string {
+		return map[string]string{"https://p.example.org/gone.jpg": "HTTP 404"}[address]
+	}, func(key string, _ ...any) string { return key })
 	var got []string
 	for _, f := range list {
 		got = append(got, f.Heading+" "+f.Code+" "+f.ID)
@@ -57,7 +59,7 @@ func TestLint(t *testing.T) {
 		"categories duplicate_name c-2", "categories empty_name c-3", "categories empty_category c-3", "categories hidden_category c-4", "categories not_in_pos x",
 		"modifier_groups min_above_max g-min", "modifier_groups nothing_to_choose g-must", "modifier_groups min_above_count g-few", "modifier_groups empty_group g-none", "modifier_groups unused_group g-alone",
 		"modifiers duplicate_name m-ok~2", "modifiers negative_price m-ok~2", "modifiers empty_name m-ok~3", "modifiers unknown_group m-ok~4", "modifiers no_id ", "modifiers orphan m-alone~1",
-		"photos no_photo i-3", "photos plain_photo i-2",
+		"photos no_photo i-3", "photos plain_photo i-2", "photos unreachable_photo i-9",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%s is not found", want)

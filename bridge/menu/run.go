@@ -468,6 +468,9 @@ func (s *Service) end(ctx context.Context, r *Run, state, cause, detail string) 
 	if r.Errand == nil {
 		s.raise(state == Failed, "menu_sync_failed", warning.Warn, m.ID, m.Title, s.words.T("menu.cause."+orWord(cause)))
 	}
+	if r.Update && state == Done {
+		signal(s.photos.look)
+	}
 	if state == Asking || r.Update && state == Done {
 		s.asks(r.Menu, state == Asking)
 	}

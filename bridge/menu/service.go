@@ -86,6 +86,8 @@ type Config struct {
 	Available func(ctx context.Context, sku string, on bool) error
 	// Blocked names what has to be done before a menu may be published, in words; nothing: it may (OTR-24).
 	Blocked func(ctx context.Context, menu string) []string
+	// Photo tells why a photo cannot be fetched; nil: nobody tries.
+	Photo func(ctx context.Context, address string) error
 
 	Poll, Patience, Fetch, Compare, Retry time.Duration
 
@@ -105,7 +107,8 @@ type Service struct {
 	wake     chan struct{} // of size 1: there is a run to do
 	sold     chan struct{} // of size 1: something is sold out or back
 
-	index atomic.Pointer[Index]
+	index  atomic.Pointer[Index]
+	photos photos
 
 	rebuild sync.Mutex // held while the index is made anew, so that the latest wins
 
@@ -169,7 +172,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	if c.Jitter == nil {
 		c.Jitter = func(most time.Duration) time.Duration { return rand.N(most + 1) }
 	}
-	s := &Service{c: c, decimals: money.Decimals(c.Currency), words: words.In(c.Language), wake: make(chan struct{}, 1), sold: make(chan struct{}, 1)}
+	s := &Service{c: c, decimals: money.Decimals(c.Currency), words: words.In(c.Language), wake: make(chan struct{}, 1), sold: make(chan struct{}, 1), photos: photos{look: make(chan struct{}, 1)}}
 	for _, t := range c.Menus {
 		m := &menu{Target: t}
 		if err := s.loadSettings(ctx, m); err != nil {
@@ -203,6 +206,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.work(ctx) })
 	g.Go(func() error { return s.tell(ctx) })
+	if s.c.Photo != nil {
+		g.Go(func() error { return s.watchPhotos(ctx) })
+	}
 	return g.Wait()
 }
 
