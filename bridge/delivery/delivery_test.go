@@ -301,7 +301,8 @@ func TestOutboxOrder(t *testing.T) {
 	c.a.can.Accept = false
 	c.stop()
 	c.open()
-	for i := range 3 {
+	const orders = 12
+	for i := range orders {
 		c.placed("otter", fmt.Sprint("e", i), anOrder(fmt.Sprint(i)))
 	}
 	step := func(id, from, to string) {
@@ -319,17 +320,27 @@ func TestOutboxOrder(t *testing.T) {
 	step("2", "accepted", "prepared")
 	step("2", "prepared", "handed_off") // says more than prepared, which nobody heard yet
 	stop := c.run()
-	c.wait("all is told", func() bool { return len(c.a.told()) >= 6 })
+	c.wait("all is told", func() bool { return len(c.a.told()) >= orders+3 })
 	stop()
 	told := c.a.told()
-	first := slices.Clone(told[:3])
-	slices.Sort(first)
-	if !slices.Equal(first, []string{"created 0", "created 1", "created 2"}) {
-		t.Errorf("told %q", told)
+	created := map[string]bool{}
+	var rest []string
+	for _, call := range told {
+		if id, ok := strings.CutPrefix(call, "created "); ok {
+			created[id] = true
+			continue
+		}
+		// Of the calls under way with this one, none may be told yet.
+		if len(created) < orders-(parallel-1) {
+			t.Errorf("%q was told after %d of %d new orders: %q", call, len(created), orders, told)
+		}
+		if id := call[strings.LastIndex(call, " ")+1:]; !created[id] {
+			t.Errorf("%q was told before its order was: %q", call, told)
+		}
+		rest = append(rest, call)
 	}
-	rest := slices.Clone(told[3:])
 	slices.Sort(rest)
-	if !slices.Equal(rest, []string{"cancelled REASON_OTHER 1", "handed_off 2", "ready 0"}) {
+	if len(created) != orders || !slices.Equal(rest, []string{"cancelled REASON_OTHER 1", "handed_off 2", "ready 0"}) {
 		t.Errorf("told %q", told)
 	}
 }

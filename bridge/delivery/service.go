@@ -216,7 +216,7 @@ func (s *Service) Run(ctx context.Context) error {
 	faults := make(chan error, 2*len(s.links)+1) // one of each
 	start := func(what string, run func(context.Context) error) {
 		all.Go(func() {
-			if err := run(ctx); err != nil {
+			if err := run(ctx); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) { // else it was asked to end
 				faults <- fmt.Errorf("%s: %w", what, err)
 				stop()
 			}
