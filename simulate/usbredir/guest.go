@@ -270,6 +270,7 @@ func (g *guest) visits() {
 			g.mu.Lock()
 			g.now = nil
 			g.mu.Unlock()
+			v.end() // first: what it did not take before the guest hears of it, it never takes
 			g.say(message{kind: deviceDisconnect})
 		}
 		v.end()
