@@ -161,7 +161,7 @@ func (s *Service) putChecklist(w http.ResponseWriter, r *http.Request, l *link) 
 		return err
 	}
 	if err := s.Tick(r.Context(), access.From(r.Context()), l.Name, v.Partner, v.Step, v.Done); err != nil {
-		return conflict(err)
+		return api.Outdated(err)
 	}
 	return s.show(w, r, l, http.StatusOK)
 }

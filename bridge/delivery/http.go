@@ -13,6 +13,7 @@ import (
 	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/warning"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/channel"
 )
 
@@ -181,18 +182,9 @@ func (s *Service) putIntegration(w http.ResponseWriter, r *http.Request, l *link
 		revision = *v.Revision
 	}
 	if err := s.Put(r.Context(), access.From(r.Context()), l.Name, revision, v.Settings); err != nil {
-		return conflict(err)
+		return api.Outdated(err)
 	}
 	return s.show(w, r, l, http.StatusOK)
-}
-
-// conflict gives a change made from an older revision its place in HTTP.
-func conflict(err error) error {
-	var c *journal.ConflictError
-	if errors.As(err, &c) {
-		return &api.Problem{Status: http.StatusConflict, Code: "revision", Detail: err.Error(), Extra: map[string]any{"revision": c.Current.Revision}}
-	}
-	return err
 }
 
 func (s *Service) postActivate(w http.ResponseWriter, r *http.Request, l *link) error {
@@ -215,7 +207,7 @@ func (s *Service) turn(w http.ResponseWriter, r *http.Request, l *link, mode str
 	next := now.Settings
 	next.Mode, next.LiveFrom = mode, from
 	if err := s.Put(r.Context(), access.From(r.Context()), l.Name, now.revision, next); err != nil {
-		return conflict(err)
+		return api.Outdated(err)
 	}
 	return s.show(w, r, l, http.StatusOK)
 }
@@ -246,7 +238,7 @@ func (s *Service) postPause(w http.ResponseWriter, r *http.Request, l *link) err
 	if err != nil {
 		return err
 	}
-	return s.close(w, r, l, until, tidy(r.URL.Query().Get("reason"), maxName), true)
+	return s.close(w, r, l, until, words.Tidy(r.URL.Query().Get("reason"), maxName), true)
 }
 
 func (s *Service) postResume(w http.ResponseWriter, r *http.Request, l *link) error {

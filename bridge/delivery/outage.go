@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/words"
 )
 
 // maxOutages is how many of a link's outages are kept.
@@ -25,7 +26,7 @@ func (s *Service) connected(l *link, at time.Time, fault error) {
 	}
 	next := slices.Clone(was)
 	if fault != nil {
-		next = slices.Insert(next, 0, Outage{From: at, Reason: tidy(fault.Error(), 200)})
+		next = slices.Insert(next, 0, Outage{From: at, Reason: words.Tidy(fault.Error(), 200)})
 	} else {
 		next[0].To = at
 	}

@@ -14,6 +14,7 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/warning"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/channel"
 	"aboyeur/protocol/rest"
 )
@@ -356,7 +357,7 @@ func (o *outbox) settle(d *due, state, cause string) {
 	}
 	o.s.c.Journal.Later(func(tx *journal.Tx) error {
 		tx.After(func(error) { o.free(d) })
-		_, err := tx.Exec(settleCall, state, tidy(cause, 300), d.key)
+		_, err := tx.Exec(settleCall, state, words.Tidy(cause, 300), d.key)
 		return err
 	})
 }
@@ -365,7 +366,7 @@ func (o *outbox) settle(d *due, state, cause string) {
 func (o *outbox) later(d *due, at time.Time, cause error) {
 	o.s.c.Journal.Later(func(tx *journal.Tx) error {
 		tx.After(func(error) { o.free(d) })
-		_, err := tx.Exec(delayCall, at.UnixMicro(), tidy(cause.Error(), 300), d.key)
+		_, err := tx.Exec(delayCall, at.UnixMicro(), words.Tidy(cause.Error(), 300), d.key)
 		return err
 	})
 }
@@ -394,7 +395,7 @@ func (o *outbox) came(err error) {
 	case err == nil:
 		o.s.c.Warnings.Lower("aggregator_silent", o.l.Name)
 	case misses == downAfter:
-		o.s.raise("aggregator_silent", warning.Warn, o.l.Name, o.l.Title, tidy(err.Error(), 200))
+		o.s.raise("aggregator_silent", warning.Warn, o.l.Name, o.l.Title, words.Tidy(err.Error(), 200))
 	}
 }
 

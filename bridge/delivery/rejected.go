@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/words"
 )
 
 // Rejected is a message that was refused, so that an order that is missing can be explained.
@@ -51,7 +52,7 @@ func (s *Service) reject(l *link, status int, reason, ref string, body []byte) {
 		hash = h[:]
 	}
 	id := s.c.Journal.NewID()
-	reason, ref = tidy(reason, 1000), tidy(ref, maxName)
+	reason, ref = words.Tidy(reason, 1000), words.Tidy(ref, maxName)
 	s.c.Journal.Later(func(tx *journal.Tx) error {
 		if _, err := tx.Exec(insertRejected, id.Key(), l.Name, tx.Now().UnixMicro(), status, reason, ref, hash); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/sale"
 	"aboyeur/bridge/warning"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/channel"
 )
 
@@ -202,7 +203,7 @@ var errSeen = errors.New("known")
 
 // note writes an event down; false: it is known.
 func (s *Service) note(tx *journal.Tx, l *link, e *channel.Event, order int64, what string) (bool, error) {
-	n, err := tx.Exec(insertEvent, s.c.Journal.NewID().Key(), l.Name, e.ID, tidy(e.Type, maxID), tx.Now().UnixMicro(), order, tidy(what, maxID), raw(e))
+	n, err := tx.Exec(insertEvent, s.c.Journal.NewID().Key(), l.Name, e.ID, words.Tidy(e.Type, maxID), tx.Now().UnixMicro(), order, words.Tidy(what, maxID), raw(e))
 	if err != nil {
 		return false, fmt.Errorf("write an event of %s down: %w", l.Name, err)
 	}
@@ -321,7 +322,7 @@ func (s *Service) takeOrder(ctx context.Context, l *link, e *channel.Event, rece
 				return err
 			}
 			if other { // two marketplaces gave the same id
-				r.order.SourceOrderID = tidy(o.Slug+"/"+o.ID, sale.MaxID)
+				r.order.SourceOrderID = words.Tidy(o.Slug+"/"+o.ID, sale.MaxID)
 				continue
 			}
 			s.c.Orders.Count(l.Name, replayed, 0)
@@ -454,7 +455,7 @@ func (s *Service) twice(ctx context.Context, l *link, e *channel.Event, known *e
 		if first != nil {
 			name = first.Title
 		}
-		s.raise("order_twice", warning.Warn, l.Name, l.Title, name, tidy(e.Order.Partner, maxName))
+		s.raise("order_twice", warning.Warn, l.Name, l.Title, name, words.Tidy(e.Order.Partner, maxName))
 	}
 	return nil
 }
@@ -462,9 +463,9 @@ func (s *Service) twice(ctx context.Context, l *link, e *channel.Event, known *e
 // refuse writes down an order that cannot be taken and tells the aggregator.
 func (s *Service) refuse(ctx context.Context, l *link, e *channel.Event, m *malformed) error {
 	s.c.Orders.Count(l.Name, invalid, 0)
-	s.raise("delivery_refused", warning.Critical, l.Name+" "+tidy(short(e.Order), 40), l.Title, tidy(short(e.Order), 40), tidy(m.Error(), 300))
+	s.raise("delivery_refused", warning.Critical, l.Name+" "+words.Tidy(short(e.Order), 40), l.Title, words.Tidy(short(e.Order), 40), words.Tidy(m.Error(), 300))
 	return s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) {
-		return 0, m.Error(), s.put(tx, l, 0, call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeInvalid, Message: tidy(m.Error(), 300)}})
+		return 0, m.Error(), s.put(tx, l, 0, call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeInvalid, Message: words.Tidy(m.Error(), 300)}})
 	})
 }
 
@@ -519,7 +520,7 @@ func (s *Service) update(tx *journal.Tx, l *link, known *entry, e *channel.Event
 		next.Version++
 		switch err := s.c.Orders.Change(tx, l.Name, known.id, next); {
 		case errors.Is(err, ErrLate):
-			return known.key, "too late: " + err.Error(), s.put(tx, l, known.key, call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeUnlinked, Message: tidy(err.Error(), 300)}})
+			return known.key, "too late: " + err.Error(), s.put(tx, l, known.key, call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeUnlinked, Message: words.Tidy(err.Error(), 300)}})
 		case err != nil:
 			return known.key, "", err
 		}
@@ -543,7 +544,7 @@ func higher(a, b channel.Status) channel.Status {
 
 // cancel ends an order, or keeps the cancellation until its order comes.
 func (s *Service) cancel(tx *journal.Tx, l *link, e *channel.Event, observing bool) (int64, string, error) {
-	reason := tidy(e.Reason, maxID)
+	reason := words.Tidy(e.Reason, maxID)
 	if reason == "" {
 		reason = "REASON_UNKNOWN"
 	}
@@ -608,7 +609,7 @@ func (s *Service) pause(tx *journal.Tx, l *link, e *channel.Event) error {
 	err := s.keepState(tx, l, func(st *state) {
 		st.PausedAt, st.PausedTill, st.PauseReason, st.PausedBy = time.Time{}, time.Time{}, "", ""
 		if paused {
-			st.PausedAt, st.PausedTill, st.PauseReason, st.PausedBy = at, e.Until, tidy(e.Reason, maxName), l.Name
+			st.PausedAt, st.PausedTill, st.PauseReason, st.PausedBy = at, e.Until, words.Tidy(e.Reason, maxName), l.Name
 		}
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/sale"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/channel"
 )
 
@@ -105,7 +106,7 @@ func failureCode(cause string) channel.FailureCode {
 func (s *Service) failureText(cause string, names []string) string {
 	switch cause {
 	case "ITEM_MAPPING_FAILED", "INCOMPLETE_ITEM_MAPPING":
-		return tidy(s.words.T("delivery.failed_unlinked", strings.Join(names, ", ")), 300)
+		return words.Tidy(s.words.T("delivery.failed_unlinked", strings.Join(names, ", ")), 300)
 	case "NO_INJECTABLE_EXTERNAL_SERVICE":
 		return s.words.T("delivery.failed_switched_off")
 	}

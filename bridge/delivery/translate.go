@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"aboyeur/bridge/sale"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/channel"
 )
 
@@ -27,10 +28,10 @@ func (s *Service) read(l *link, o *channel.Order, set *Settings) reading {
 	r := reading{unsure: append([]string(nil), o.Unsure...)}
 	out := &sale.Order{
 		Source: l.Name, SourceOrderID: o.ID, Version: 1, PlacedAt: o.PlacedAt, Service: o.Service, Scheduling: sale.ASAP,
-		Partner: sale.Partner{Name: tidy(set.title(o), sale.MaxName), OrderID: tidy(short(o), sale.MaxID)},
-		Table:   tidy(o.Table, sale.MaxID), Covers: min(max(o.Covers, 0), 1000),
-		Customer: sale.Customer{Name: tidy(o.Customer.Name, sale.MaxName), Phone: tidy(phone(&o.Customer), sale.MaxID)},
-		Notes:    tidy(o.Note, sale.MaxNotes), AllergyNote: tidy(o.AllergyNote, sale.MaxNotes), Currency: o.Currency,
+		Partner: sale.Partner{Name: words.Tidy(set.title(o), sale.MaxName), OrderID: words.Tidy(short(o), sale.MaxID)},
+		Table:   words.Tidy(o.Table, sale.MaxID), Covers: min(max(o.Covers, 0), 1000),
+		Customer: sale.Customer{Name: words.Tidy(o.Customer.Name, sale.MaxName), Phone: words.Tidy(phone(&o.Customer), sale.MaxID)},
+		Notes:    words.Tidy(o.Note, sale.MaxNotes), AllergyNote: words.Tidy(o.AllergyNote, sale.MaxNotes), Currency: o.Currency,
 	}
 	if y := out.PlacedAt.Year(); y < sale.FirstYear || y > sale.LastYear {
 		out.PlacedAt = time.Time{}
@@ -69,7 +70,7 @@ func (s *Service) read(l *link, o *channel.Order, set *Settings) reading {
 		if own == "" {
 			own = sku
 		}
-		return tidy(own, sale.MaxID), category
+		return words.Tidy(own, sale.MaxID), category
 	}
 	var modifiers func([]channel.Modifier) []sale.Modifier
 	modifiers = func(list []channel.Modifier) []sale.Modifier {
@@ -87,8 +88,8 @@ func (s *Service) read(l *link, o *channel.Order, set *Settings) reading {
 		if category == "" {
 			category = line.Category
 		}
-		out.Lines = append(out.Lines, sale.Line{SKU: sku, Name: named(line.Name, sku, line.ID), Category: tidy(category, sale.MaxName), Quantity: line.Quantity,
-			Price: &line.Price, Notes: tidy(line.Note, sale.MaxNotes), Modifiers: modifiers(line.Modifiers)})
+		out.Lines = append(out.Lines, sale.Line{SKU: sku, Name: named(line.Name, sku, line.ID), Category: words.Tidy(category, sale.MaxName), Quantity: line.Quantity,
+			Price: &line.Price, Notes: words.Tidy(line.Note, sale.MaxNotes), Modifiers: modifiers(line.Modifiers)})
 	}
 	if len(o.Lines) == 0 {
 		// The guest paid for something: the kitchen has to look at the marketplace's own tablet.
@@ -99,7 +100,7 @@ func (s *Service) read(l *link, o *channel.Order, set *Settings) reading {
 	for _, p := range o.Payments {
 		method := "prepaid"
 		if p.Collect {
-			method = tidy(p.Method, sale.MaxName)
+			method = words.Tidy(p.Method, sale.MaxName)
 			if method == "" {
 				method = "collect"
 			}
@@ -144,40 +145,15 @@ func phone(c *channel.Customer) string {
 
 // named gives a nameless part the next best name.
 func named(name string, others ...string) string {
-	if name = tidy(name, sale.MaxName); name != "" {
+	if name = words.Tidy(name, sale.MaxName); name != "" {
 		return name
 	}
 	for _, o := range others {
-		if o = tidy(o, sale.MaxName); o != "" {
+		if o = words.Tidy(o, sale.MaxName); o != "" {
 			return o
 		}
 	}
 	return "?"
-}
-
-// tidy makes a text of a stranger fit to be shown: control characters become blanks, and what is too long ends with an ellipsis.
-func tidy(s string, limit int) string {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "�")
-	}
-	if strings.ContainsFunc(s, unicode.IsControl) {
-		s = strings.Map(func(c rune) rune {
-			if unicode.IsControl(c) {
-				return ' '
-			}
-			return c
-		}, s)
-	}
-	s = strings.TrimSpace(s)
-	if len(s) > limit && utf8.RuneCountInString(s) > limit {
-		n := 0
-		for i := range s {
-			if n++; n == limit {
-				return s[:i] + "…"
-			}
-		}
-	}
-	return s
 }
 
 // fits tells whether a text can be held as it is.

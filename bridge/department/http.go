@@ -2,7 +2,6 @@ package department
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"aboyeur/bridge/access"
@@ -46,12 +45,8 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err := s.Put(r.Context(), access.From(r.Context()), body.Revision, body.Value)
-	var conflict *journal.ConflictError
-	if errors.As(err, &conflict) {
-		return api.Conflict("changed_meanwhile", fmt.Sprintf("somebody changed the departments meanwhile; they are at revision %d", conflict.Current.Revision))
-	}
 	if err != nil {
-		return err
+		return api.ChangedMeanwhile("the departments", err)
 	}
 	return s.answer(w, r)
 }

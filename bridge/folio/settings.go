@@ -187,12 +187,8 @@ func (s *Service) put(ctx context.Context, by access.Principal, key string, revi
 		}
 		return access.Record(tx, by, "setting", key, string(encode(value)))
 	})
-	var conflict *journal.ConflictError
-	if errors.As(err, &conflict) {
-		return &api.Problem{Status: 409, Code: "revision", Detail: err.Error(), Extra: map[string]any{"revision": conflict.Current.Revision}}
-	}
 	if err != nil {
-		return err
+		return api.Outdated(err)
 	}
 	return s.loadSettings(context.WithoutCancel(ctx))
 }

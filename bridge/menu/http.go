@@ -304,15 +304,11 @@ func (s *Service) putMenu(w http.ResponseWriter, r *http.Request) error {
 		})
 		return access.Record(tx, by, "setting", SettingKey(m.ID), string(encode(set)))
 	})
-	var conflict *journal.ConflictError
-	if errors.As(err, &conflict) {
-		return &api.Problem{Status: http.StatusConflict, Code: "revision", Detail: err.Error(), Extra: map[string]any{"revision": conflict.Current.Revision}}
-	}
 	if err == nil && set.MatchByName != now.MatchByName {
 		err = s.reindex(r.Context())
 	}
 	if err != nil {
-		return err
+		return api.Outdated(err)
 	}
 	return s.getMenu(w, r)
 }

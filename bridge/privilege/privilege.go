@@ -234,12 +234,8 @@ func (s *Service) put(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err := s.Put(r.Context(), access.From(r.Context()), body.Revision, body.Value)
-	var conflict *journal.ConflictError
-	if errors.As(err, &conflict) {
-		return api.Conflict("changed_meanwhile", fmt.Sprintf("somebody changed the rights meanwhile; they are at revision %d", conflict.Current.Revision))
-	}
 	if err != nil {
-		return err
+		return api.ChangedMeanwhile("the rights", err)
 	}
 	return s.get(w, r)
 }

@@ -246,12 +246,8 @@ func (s *Service) putIntegration(w http.ResponseWriter, r *http.Request) error {
 		revision = *v.Revision
 	}
 	err = s.Put(r.Context(), access.From(r.Context()), i.Name, revision, v.Settings)
-	var conflict *journal.ConflictError
-	if errors.As(err, &conflict) {
-		return &api.Problem{Status: http.StatusConflict, Code: "revision", Detail: err.Error(), Extra: map[string]any{"revision": conflict.Current.Revision}}
-	}
 	if err != nil {
-		return problem(err)
+		return problem(api.Outdated(err))
 	}
 	return s.show(w, r, i, http.StatusOK)
 }

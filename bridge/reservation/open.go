@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/booking"
 )
 
@@ -305,5 +306,5 @@ func (s *Service) notes(m *booking.Reservation) string {
 	add("guest", m.Guest.Notes)
 	add("offer", m.Offer)
 	add("tags", m.Tags...)
-	return tidy(strings.Join(parts, " · "), maxNotes)
+	return words.Tidy(strings.Join(parts, " · "), maxNotes)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/words"
 )
 
 // Rejected is a message that was refused, so that a reservation that is missing from the list can be explained (RES-28).
@@ -54,7 +55,7 @@ func (s *Service) reject(i *integration, status int, reason, ref string, body []
 	if hash == nil {
 		hash = []byte{}
 	}
-	reason, ref = tidy(reason, maxNotes), tidy(ref, maxText)
+	reason, ref = words.Tidy(reason, maxNotes), words.Tidy(ref, maxText)
 	s.c.Journal.Later(func(tx *journal.Tx) error {
 		if _, err := tx.Exec(insertRejected, id.Key(), i.Name, tx.Now(), status, reason, ref, hash); err != nil {
 			return err

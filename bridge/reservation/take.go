@@ -13,6 +13,7 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/warning"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/booking"
 )
 
@@ -426,20 +427,20 @@ func clean(m *booking.Reservation, i *integration) []booking.Fault {
 	m.ScheduledAt, m.UpdatedAt = m.ScheduledAt.UTC().Truncate(time.Microsecond), m.UpdatedAt.UTC().Truncate(time.Microsecond)
 	m.Tables = slices.Clip(m.Tables)
 	for _, text := range []*string{&m.Word, &m.Offer, &m.Currency, &m.Guest.ID, &m.Guest.FirstName, &m.Guest.LastName, &m.Guest.Phone, &m.Guest.Email, &m.Guest.Language} {
-		*text = tidy(*text, maxText)
+		*text = words.Tidy(*text, maxText)
 	}
 	for _, text := range []*string{&m.Notes, &m.GuestRequest, &m.Guest.FoodNotes, &m.Guest.Notes} {
-		*text = tidy(*text, maxNotes)
+		*text = words.Tidy(*text, maxNotes)
 	}
 	for _, list := range []*[]string{&m.Tags, &m.Guest.Allergens, &m.Guest.Dietary} {
 		*list = (*list)[:min(len(*list), maxTags)]
 		for n := range *list {
-			(*list)[n] = tidy((*list)[n], maxText)
+			(*list)[n] = words.Tidy((*list)[n], maxText)
 		}
 	}
 	for _, list := range [][]booking.Deposit{m.Deposits, m.Refunds} {
 		for n := range list {
-			list[n].ID, list[n].Amount = tidy(list[n].ID, maxText), tidy(list[n].Amount, maxText)
+			list[n].ID, list[n].Amount = words.Tidy(list[n].ID, maxText), words.Tidy(list[n].Amount, maxText)
 			list[n].At, list[n].VoidedAt = list[n].At.UTC(), list[n].VoidedAt.UTC()
 		}
 	}
@@ -448,25 +449,6 @@ func clean(m *booking.Reservation, i *integration) []booking.Fault {
 
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// tidy makes a text of a person fit to be shown.
-func tidy(s string, limit int) string {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "�")
-	}
-	if strings.ContainsFunc(s, unicode.IsControl) {
-		s = strings.Map(func(c rune) rune {
-			if unicode.IsControl(c) {
-				return ' '
-			}
-			return c
-		}, s)
-	}
-	if s = strings.TrimSpace(s); utf8.RuneCountInString(s) > limit {
-		s = string([]rune(s)[:limit-1]) + "…"
-	}
-	return s
 }
 
 // unknown warns once of a word that the vocabulary does not have.

@@ -102,12 +102,8 @@ func (b *Bundler) putContacts(w http.ResponseWriter, r *http.Request) error {
 		}
 		return access.Record(tx, by, "setting", contactsKey, fmt.Sprintf("%d contacts", len(body.Value)))
 	})
-	var conflict *journal.ConflictError
-	if errors.As(err, &conflict) {
-		return api.Conflict("changed_meanwhile", fmt.Sprintf("somebody changed the contacts meanwhile; they are at revision %d", conflict.Current.Revision))
-	}
 	if err != nil {
-		return err
+		return api.ChangedMeanwhile("the contacts", err)
 	}
 	c, err := contactsOf(set)
 	if err != nil {
