@@ -3,7 +3,6 @@ package expo
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,10 +81,9 @@ func (e *Expo) since() int64 { return e.c.Now().Add(-Oldest).UnixMilli() << 12 }
 
 // rows reads the rows of the orders that query selects, the oldest first. An order that has nothing to show is left out.
 func (e *Expo) rows(ctx context.Context, query string, args ...any) ([]Row, error) {
-	db := e.c.Journal.Read()
 	var keys []any
 	byKey := map[int64]*Row{}
-	err := each(ctx, db, query, args, func(scan func(...any) error) error {
+	err := e.c.Journal.Each(ctx, query, args, func(scan func(...any) error) error {
 		var key int64
 		var id []byte
 		r := Row{Lamps: []Lamp{}}
@@ -99,7 +97,7 @@ func (e *Expo) rows(ctx context.Context, query string, args ...any) ([]Row, erro
 	if err != nil || len(keys) == 0 {
 		return []Row{}, err
 	}
-	err = each(ctx, db, fmt.Sprintf(selectParts, strings.Repeat(", ?", len(keys)-1)), keys, func(scan func(...any) error) error {
+	err = e.c.Journal.Each(ctx, fmt.Sprintf(selectParts, strings.Repeat(", ?", len(keys)-1)), keys, func(scan func(...any) error) error {
 		var key, bumped int64
 		var p part
 		var content []byte
@@ -208,18 +206,4 @@ func (r *Row) shown() bool {
 		return slices.ContainsFunc(r.Lamps, func(l Lamp) bool { return l.Unseen })
 	}
 	return slices.ContainsFunc(r.Lamps, func(l Lamp) bool { return l.State != "served" && l.State != "cancelled" }) || r.State == handedOff
-}
-
-func each(ctx context.Context, db *sql.DB, query string, args []any, row func(scan func(...any) error) error) error {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

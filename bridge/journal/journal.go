@@ -232,6 +232,21 @@ func (j *Journal) NewID() ID { return j.keys.next() }
 // keep the log from being folded into the file, so close them.
 func (j *Journal) Read() *sql.DB { return j.readers }
 
+// Each reads with a reader's connection and calls row for every row; an error of row ends it and comes back.
+func (j *Journal) Each(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
+	rows, err := j.readers.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Seq is the number of the latest durable change, 0 before the first.
 func (j *Journal) Seq() int64 { return j.seq.Load() }
 

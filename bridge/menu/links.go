@@ -111,7 +111,7 @@ func (s *Service) Rows(ctx context.Context, id string) ([]Row, error) {
 		at                 time.Time
 	}
 	kept := map[Link]made{}
-	err := each(ctx, s.c.Journal.Read(), allLinks, []any{id}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, allLinks, []any{id}, func(scan func(...any) error) error {
 		var l Link
 		var k made
 		var at int64

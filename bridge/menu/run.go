@@ -186,7 +186,7 @@ func (s *Service) prune(tx *journal.Tx, menu string) error {
 // Find reads one run.
 func (s *Service) Find(ctx context.Context, id journal.ID) (Run, error) {
 	var found *Run
-	err := each(ctx, s.c.Journal.Read(), selectRun, []any{id.Key()}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectRun, []any{id.Key()}, func(scan func(...any) error) error {
 		r, err := scanRun(scan)
 		found = &r
 		return err
@@ -207,7 +207,7 @@ func (s *Service) Runs(ctx context.Context, menu string, before journal.ID, limi
 		key = 1<<63 - 1
 	}
 	list := []Run{}
-	err := each(ctx, s.c.Journal.Read(), selectRuns, []any{menu, menu, key, limit}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectRuns, []any{menu, menu, key, limit}, func(scan func(...any) error) error {
 		r, err := scanRun(scan)
 		list = append(list, r)
 		return err
@@ -293,7 +293,7 @@ func (s *Service) asks(id string, on bool) {
 func (s *Service) loadAsking(ctx context.Context) error {
 	for _, m := range s.menus {
 		asking := false
-		err := each(ctx, s.c.Journal.Read(), selectAsking, []any{m.ID}, func(scan func(...any) error) error {
+		err := s.c.Journal.Each(ctx, selectAsking, []any{m.ID}, func(scan func(...any) error) error {
 			asking = true
 			return scan(new([]byte))
 		})
@@ -371,7 +371,7 @@ func (s *Service) step(ctx context.Context) (time.Duration, error) {
 		return maxRest, nil
 	}
 	var next *Run
-	err := each(ctx, s.c.Journal.Read(), selectOpen, nil, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectOpen, nil, func(scan func(...any) error) error {
 		r, err := scanRun(scan)
 		if next == nil && s.menu(r.Menu) != nil {
 			next = &r

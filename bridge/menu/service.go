@@ -2,7 +2,6 @@ package menu
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -268,7 +267,7 @@ const (
 )
 
 func (s *Service) loadGrids(ctx context.Context) error {
-	return each(ctx, s.c.Journal.Read(), selectGrids, nil, func(scan func(...any) error) error {
+	return s.c.Journal.Each(ctx, selectGrids, nil, func(scan func(...any) error) error {
 		var id string
 		var slot, due int64
 		if err := scan(&id, &slot, &due); err != nil {
@@ -279,21 +278,6 @@ func (s *Service) loadGrids(ctx context.Context) error {
 		}
 		return nil
 	})
-}
-
-// each walks the rows of a query outside a transaction.
-func each(ctx context.Context, db *sql.DB, query string, args []any, row func(scan func(...any) error) error) error {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 func encode(v any) []byte {

@@ -107,7 +107,7 @@ func (s *Service) till(ctx context.Context, sku string, on bool) error {
 // reconcile tells one listener what differs from what it was told; all: what is sold out once more, too.
 func (s *Service) reconcile(ctx context.Context, t listener, all bool) error {
 	told := map[string]bool{}
-	err := each(ctx, s.c.Journal.Read(), selectTold, []any{t.name}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectTold, []any{t.name}, func(scan func(...any) error) error {
 		var sku string
 		err := scan(&sku)
 		told[sku] = true

@@ -30,7 +30,7 @@ func (s *Service) catalogue(ctx context.Context) (c Catalogue, ok bool, err erro
 
 func (s *Service) links(ctx context.Context, menu string) ([]Link, error) {
 	var list []Link
-	err := each(ctx, s.c.Journal.Read(), selectLinks, []any{menu}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectLinks, []any{menu}, func(scan func(...any) error) error {
 		var l Link
 		err := scan(&l.Kind, &l.Group, &l.ID, &l.Target, &l.Method)
 		list = append(list, l)
@@ -41,7 +41,7 @@ func (s *Service) links(ctx context.Context, menu string) ([]Link, error) {
 
 func (s *Service) edits(ctx context.Context, menu string) ([]Edit, error) {
 	var list []Edit
-	err := each(ctx, s.c.Journal.Read(), selectEdits, []any{menu}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectEdits, []any{menu}, func(scan func(...any) error) error {
 		e := Edit{Menu: menu}
 		var at int64
 		err := scan(&e.Kind, &e.ID, &e.Slug, &e.Field, &e.Value, &e.Locked, &at, &e.By)

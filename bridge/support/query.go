@@ -39,7 +39,7 @@ func (b *Bundler) states(ctx context.Context) (any, error) {
 	since := (b.c.Now().UnixMilli() - countedMillis) << 12
 	for _, c := range counts {
 		groups := map[string]int64{}
-		failed = errors.Join(failed, b.each(ctx, c.query+fmt.Sprint(" LIMIT ", mostGroups), []any{since}, func(scan func(...any) error) error {
+		failed = errors.Join(failed, b.c.Journal.Each(ctx, c.query+fmt.Sprint(" LIMIT ", mostGroups), []any{since}, func(scan func(...any) error) error {
 			var group string
 			var n int64
 			if err := scan(&group, &n); err != nil {
@@ -75,7 +75,7 @@ func (b *Bundler) people(ctx context.Context) ([]string, error) {
 	var failed error
 	seen := map[string]bool{}
 	for _, query := range known {
-		failed = errors.Join(failed, b.each(ctx, query, []any{maxPeople}, func(scan func(...any) error) error {
+		failed = errors.Join(failed, b.c.Journal.Each(ctx, query, []any{maxPeople}, func(scan func(...any) error) error {
 			var words [2]*string
 			if err := scan(&words[0], &words[1]); err != nil {
 				return err
@@ -95,20 +95,6 @@ func (b *Bundler) people(ctx context.Context) ([]string, error) {
 	return list, failed
 }
 
-func (b *Bundler) each(ctx context.Context, query string, args []any, row func(scan func(...any) error) error) error {
-	rows, err := b.c.Journal.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // told is what was said to platforms and aggregators and what they were refused, the newest first: moment in microseconds,
 // who, what, how it ended, why.
 const told = `SELECT * FROM (
@@ -121,7 +107,7 @@ const maxTold = 2000
 
 // platforms writes what platforms and aggregators were told, a line each.
 func (b *Bundler) platforms(ctx context.Context, w io.Writer) error {
-	return b.each(ctx, told, []any{maxTold}, func(scan func(...any) error) error {
+	return b.c.Journal.Each(ctx, told, []any{maxTold}, func(scan func(...any) error) error {
 		var at int64
 		var who, what, end, why string
 		if err := scan(&at, &who, &what, &end, &why); err != nil {
