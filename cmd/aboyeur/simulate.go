@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"net"
-	"os"
 	"strings"
 
 	"aboyeur/simulate/aleno"
@@ -140,40 +137,21 @@ func runSimulatePrinter(ctx context.Context, std stdio, args []string) int {
 	}
 	c.ASBByte4, c.OmitText = byte(*asb4), *noText
 
-	failed := func(err error) int {
+	say := func(code int, err error) int {
 		fmt.Fprintf(std.err, "aboyeur simulate printer: %v\n", err)
-		return exitFailed
+		return code
 	}
 	if *ledger != "" {
-		f, err := os.OpenFile(*ledger, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		f, err := appendTo(*ledger)
 		if err != nil {
-			return failed(fmt.Errorf("ledger: %w", err))
+			return say(exitFailed, err)
 		}
 		defer f.Close()
 		c.Ledger = f
 	}
 	p, err := printer.New(c)
 	if err != nil {
-		fmt.Fprintf(std.err, "aboyeur simulate printer: %v\n", err)
-		return exitRefused
+		return say(exitRefused, err)
 	}
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return failed(err)
-	}
-	defer l.Close()
-	at := simulatedAt{Peer: "printer", Listen: l.Addr().String()}
-	controlAt, stop, err := serveControl(*control, p.Control())
-	if err != nil {
-		return failed(err)
-	}
-	defer stop()
-	at.Control = controlAt
-	if err := json.NewEncoder(std.out).Encode(at); err != nil {
-		return failed(fmt.Errorf("print the addresses: %w", err))
-	}
-	if err := p.Serve(ctx, l); err != nil {
-		return failed(err)
-	}
-	return exitOK
+	return serveSimulated(ctx, std, "printer", *listen, *control, p, say)
 }

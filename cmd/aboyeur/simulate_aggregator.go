@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -20,8 +16,7 @@ import (
 
 // An aggregator is a simulated delivery aggregator as the command uses it.
 type aggregator interface {
-	Serve(ctx context.Context, l net.Listener) error
-	Control() http.Handler
+	simulator
 	Close()
 }
 
@@ -60,23 +55,22 @@ func aggregatorPeer(name string, open func(deliveries.Config) (aggregator, error
 			return code
 		}
 		if *secret != "" {
-			b, err := os.ReadFile(*secret)
-			if err != nil {
+			var err error
+			if c.ClientSecret, err = secretIn(*secret); err != nil {
 				return say(exitRefused, err)
 			}
-			c.ClientSecret = strings.TrimSpace(string(b))
 		}
 		if *hookSecret != "" {
-			b, err := os.ReadFile(*hookSecret)
+			text, err := secretIn(*hookSecret)
 			if err != nil {
 				return say(exitRefused, err)
 			}
-			c.Secret = []byte(strings.TrimSpace(string(b)))
+			c.Secret = []byte(text)
 		}
 		if *ledger != "" {
-			f, err := os.OpenFile(*ledger, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+			f, err := appendTo(*ledger)
 			if err != nil {
-				return say(exitFailed, fmt.Errorf("ledger: %w", err))
+				return say(exitFailed, err)
 			}
 			defer f.Close()
 			c.Ledger = f
@@ -86,24 +80,7 @@ func aggregatorPeer(name string, open func(deliveries.Config) (aggregator, error
 			return say(exitRefused, err)
 		}
 		defer sim.Close()
-		l, err := net.Listen("tcp", *listen)
-		if err != nil {
-			return say(exitFailed, err)
-		}
-		defer l.Close()
-		at := simulatedAt{Peer: name, Listen: l.Addr().String()}
-		var stop func()
-		if at.Control, stop, err = serveControl(*control, sim.Control()); err != nil {
-			return say(exitFailed, err)
-		}
-		defer stop()
-		if err := json.NewEncoder(std.out).Encode(at); err != nil {
-			return say(exitFailed, fmt.Errorf("print the addresses: %w", err))
-		}
-		if err := sim.Serve(ctx, l); err != nil {
-			return say(exitFailed, err)
-		}
-		return exitOK
+		return serveSimulated(ctx, std, name, *listen, *control, sim, say)
 	}
 }
 

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -63,28 +60,27 @@ func platformPeer(name string, open func(bookings.Config) (*bookings.Simulator, 
 			return say(exitRefused, fmt.Errorf("what is %q? Every setting is a flag; --help lists them", strings.Join(fs.Args(), " ")))
 		}
 		if *secret != "" {
-			b, err := os.ReadFile(*secret)
+			text, err := secretIn(*secret)
 			if err != nil {
 				return say(exitRefused, err)
 			}
-			c.Credentials.ClientSecret = strings.TrimSpace(string(b))
-			c.Credentials.Token = c.Credentials.ClientSecret
+			c.Credentials.ClientSecret, c.Credentials.Token = text, text
 		}
 		if *hookSecret != "" {
-			b, err := os.ReadFile(*hookSecret)
+			text, err := secretIn(*hookSecret)
 			if err != nil {
 				return say(exitRefused, err)
 			}
-			c.Secret = []byte(strings.TrimSpace(string(b)))
+			c.Secret = []byte(text)
 		}
 		var err error
 		if c.Zone, err = time.LoadLocation(*zone); err != nil {
 			return say(exitRefused, err)
 		}
 		if *ledger != "" {
-			f, err := os.OpenFile(*ledger, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+			f, err := appendTo(*ledger)
 			if err != nil {
-				return say(exitFailed, fmt.Errorf("ledger: %w", err))
+				return say(exitFailed, err)
 			}
 			defer f.Close()
 			c.Ledger = f
@@ -94,23 +90,6 @@ func platformPeer(name string, open func(bookings.Config) (*bookings.Simulator, 
 			return say(exitRefused, err)
 		}
 		defer sim.Close()
-		l, err := net.Listen("tcp", *listen)
-		if err != nil {
-			return say(exitFailed, err)
-		}
-		defer l.Close()
-		at := simulatedAt{Peer: name, Listen: l.Addr().String()}
-		var stop func()
-		if at.Control, stop, err = serveControl(*control, sim.Control()); err != nil {
-			return say(exitFailed, err)
-		}
-		defer stop()
-		if err := json.NewEncoder(std.out).Encode(at); err != nil {
-			return say(exitFailed, fmt.Errorf("print the addresses: %w", err))
-		}
-		if err := sim.Serve(ctx, l); err != nil {
-			return say(exitFailed, err)
-		}
-		return exitOK
+		return serveSimulated(ctx, std, name, *listen, *control, sim, say)
 	}
 }

@@ -42,24 +42,7 @@ func runSimulateLightspeed(ctx context.Context, std stdio, args []string) int {
 		return say(exitRefused, err)
 	}
 	defer sim.Close()
-	l, err := net.Listen("tcp", *listen)
-	if err != nil {
-		return say(exitFailed, err)
-	}
-	defer l.Close()
-	at := simulatedAt{Peer: "lightspeed", Listen: l.Addr().String()}
-	var stop func()
-	if at.Control, stop, err = serveControl(*control, sim.Control()); err != nil {
-		return say(exitFailed, err)
-	}
-	defer stop()
-	if err := json.NewEncoder(std.out).Encode(at); err != nil {
-		return say(exitFailed, fmt.Errorf("print the addresses: %w", err))
-	}
-	if err := sim.Serve(ctx, l); err != nil {
-		return say(exitFailed, err)
-	}
-	return exitOK
+	return serveSimulated(ctx, std, "lightspeed", *listen, *control, sim, say)
 }
 
 // runSimulateBepoz runs a till that tells the box what stands on its standard input, a JSON message a line.

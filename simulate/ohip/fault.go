@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
+
+	"aboyeur/simulate/cloud"
 )
 
 // Op is a kind of request.
@@ -84,20 +85,7 @@ func (f *Fault) check() error {
 }
 
 // Duration is a time.Duration written as in "2s".
-type Duration time.Duration
-
-// MarshalText writes d.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads "2s" or "150ms".
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil {
-		return fmt.Errorf("duration %q; write as in 2s or 150ms", b)
-	}
-	*d = Duration(v)
-	return nil
-}
+type Duration = cloud.Duration
 
 // active is a fault that waits for requests.
 type active struct {
