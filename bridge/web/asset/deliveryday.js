@@ -45,6 +45,5 @@ export const day = {
     swap(place, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i')));
     all.run();
   },
-  show() {},
   close() { place = null; },
 };

@@ -31,6 +31,5 @@ export const rejected = {
     swap(place, h('div', { class: 'list-tools' }, list.tools), list.place);
     all.run();
   },
-  show() {},
   close() { place = null; },
 };

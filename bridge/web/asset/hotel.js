@@ -1,54 +1,18 @@
-// Hotel: how the link to the hotel system stands, and the parts of the page, each with an address of its own below
-// /hotel.
+// Hotel: how the link to the hotel system stands, and the parts of the page.
 
 import { $, get, h, n, number, swap, t, when, word } from './base.js';
 import { guests } from './guests.js';
+import { parts } from './parts.js';
 import { postings } from './postings.js';
 import { revenue } from './revenue.js';
 import { setup } from './setup.js';
 import { follow, may, ready, say, sayFault } from './shell.js';
 import { trace } from './trace.js';
 
-// A part opens in a place and closes again; show(id) follows the address within it.
-const parts = { postings, guests, revenue, trace, setup };
 const ROLES = { revenue: ['manager'], setup: ['manager'] }; // who sees the others sees these not
+const { route, leave } = parts({ all: { postings, guests, revenue, trace, setup }, base: '/hotel', words: 'hotel.part.', may: part => !ROLES[part] || may(...ROLES[part]) });
 
-const address = () => {
-  const [, , part, id] = location.pathname.split('/');
-  return { part: parts[part] ? part : 'postings', id: decodeURIComponent(id || '') };
-};
-const href = part => part === 'postings' ? '/hotel' : '/hotel/' + part;
-
-let current = '', configured;
-
-function route() {
-  if (!configured) return;
-  const { part, id } = address();
-  drawParts(part);
-  if (part === current) { parts[part].show?.(id); return; }
-  if (current) parts[current].close();
-  current = part;
-  $('body').className = 'part-' + part;
-  swap($('body'));
-  $('main').scrollTop = 0;
-  parts[part].open($('body'), id);
-}
-
-function drawParts(part) {
-  swap($('parts'), Object.keys(parts).filter(p => !ROLES[p] || may(...ROLES[p])).map(p =>
-    h('a', { class: 'part', href: href(p), 'aria-current': p === part && 'page' }, t('hotel.part.' + p))));
-  $('parts').querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
-}
-
-// Links within the page change the part without loading anything anew.
-document.addEventListener('click', e => {
-  const a = e.target.closest?.('main a[href^="/hotel"]');
-  if (!a || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-  e.preventDefault();
-  history.pushState(null, '', a.getAttribute('href'));
-  route();
-});
-addEventListener('popstate', route);
+let configured;
 
 // ---- the link
 
@@ -88,8 +52,7 @@ const SAMPLE = `pms:
 
 function none() {
   configured = false;
-  if (current) parts[current].close();
-  current = '';
+  leave();
   $('link').hidden = $('parts').hidden = true;
   $('body').className = 'sheet say';
   swap($('body'), h('p', { class: 'say-title' }, t('hotel.none')), h('p', {}, t('hotel.none_remedy')), h('pre', { class: 'sample', tabindex: 0 }, SAMPLE),

@@ -66,6 +66,5 @@ export const check = {
     layout();
     lint.run();
   },
-  show() {},
   close() { place = null; },
 };

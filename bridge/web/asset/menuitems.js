@@ -154,6 +154,5 @@ export const items = {
     layout();
     all.run();
   },
-  show() {},
   close() { place = null; },
 };

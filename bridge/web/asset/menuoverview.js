@@ -174,6 +174,5 @@ export const overview = {
     swap(place, h('div', { class: 'skeleton', 'aria-hidden': 'true' }, h('i'), h('i'), h('i')));
     all.run();
   },
-  show() {},
   close() { place = null; },
 };

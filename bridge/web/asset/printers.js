@@ -3,6 +3,7 @@
 
 import { $, get, h, number, swap, t, word } from './base.js';
 import { addPrinter } from './addprinter.js';
+import { inside } from './inside.js';
 import { printer } from './printer.js';
 import { grade, href, paper, queue, reason, state } from './printerstate.js';
 import { replace } from './replace.js';
@@ -59,12 +60,6 @@ function address() {
   return { add: first === 'add-printer', name: decodeURIComponent(name || ''), replace: more === 'replace' };
 }
 
-// go leads to another address of this page without loading anything anew.
-function go(to) {
-  history.pushState(null, '', to);
-  route();
-}
-
 const views = [addPrinter, replace, printer];
 let at = '';
 
@@ -83,13 +78,7 @@ function route() {
   draw();
 }
 
-document.addEventListener('click', e => {
-  const a = e.target.closest?.('main a[href^="/printers"], main a[href="/add-printer"]');
-  if (!a || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-  e.preventDefault();
-  go(a.getAttribute('href'));
-});
-addEventListener('popstate', route);
+const go = inside('main a[href^="/printers"], main a[href="/add-printer"]', route);
 addEventListener('keydown', e => {
   if (e.key === 'Escape' && !$('panel').hidden && !document.querySelector('dialog')) {
     const { name, replace: replacing } = address();

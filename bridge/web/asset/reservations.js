@@ -4,6 +4,7 @@
 import { $, get, h, n, number, swap, t, when, word } from './base.js';
 import { activation, activate } from './activation.js';
 import { information } from './information.js';
+import { inside } from './inside.js';
 import { integrations } from './integrations.js';
 import { linkSettings } from './linksettings.js';
 import { ask, follow, may, perform, ready, sayFault } from './shell.js';
@@ -23,7 +24,6 @@ const of = platform => links.find(l => l.platform === platform) || (KNOWN[platfo
 // A link that stands opens on its settings, another one on the way to switch it on (OT-13).
 const partOf = (p, part) => p.absent && part === 'settings' ? 'activation' : parts[part] ? part : p.state === 'active' ? 'settings' : 'activation';
 const href = (p, part) => `${BASE}/${encodeURIComponent(p.platform)}${part ? '/' + part : ''}`;
-const go = to => { history.pushState(null, '', to); route(); };
 
 // ---- what a link is at
 
@@ -149,10 +149,4 @@ list.fault = fault => {
   sayFault(words, fault, () => list.run());
 };
 
-document.addEventListener('click', e => {
-  const a = e.target.closest?.('main a[href^="/integration/reservations"]');
-  if (!a || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-  e.preventDefault();
-  go(a.getAttribute('href'));
-});
-addEventListener('popstate', route);
+const go = inside('main a[href^="/integration/reservations"]', route);

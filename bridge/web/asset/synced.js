@@ -112,11 +112,12 @@ function close() { go(BASE + location.search); }
 document.addEventListener('keydown', e => { if (place && e.key === 'Escape' && chosen && !document.querySelector('dialog')) close(); });
 
 export const synced = {
-  open(into) {
+  open(into, id) {
     place = into;
     layout();
     search = location.search;
     list.run();
+    synced.show(id);
   },
   show(id) {
     const before = chosen;

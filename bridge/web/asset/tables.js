@@ -2,6 +2,7 @@
 
 import { $, age, get, h, money, n, number, swap, t, when } from './base.js';
 import { check } from './check.js';
+import { inside } from './inside.js';
 import { rows } from './rows.js';
 import { follow, sayFault, say } from './shell.js';
 
@@ -94,11 +95,6 @@ setInterval(() => { // how long a party has been there
 
 // ---- one check
 
-function go(to) {
-  history.pushState(null, '', to);
-  route();
-}
-
 function route() {
   const id = selected();
   const wanted = new URLSearchParams(location.search).get('view');
@@ -109,13 +105,7 @@ function route() {
   check(id, () => go('/tables' + (view === 'floor' ? '' : '?view=' + view)));
 }
 
-document.addEventListener('click', e => {
-  const a = e.target.closest?.('main a[href^="/tables"]');
-  if (!a || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
-  e.preventDefault();
-  go(a.getAttribute('href'));
-});
-addEventListener('popstate', route);
+const go = inside('main a[href^="/tables"]', route);
 addEventListener('keydown', e => { if (e.key === 'Escape' && selected() && !document.querySelector('dialog')) go('/tables' + (view === 'floor' ? '' : '?view=' + view)); });
 
 drawViews();
