@@ -22,7 +22,7 @@ const module = "aboyeur/"
 
 // leaves are the parts of the bridge that everything may use and that know no feature. What lies below one of them
 // belongs to it.
-var leaves = []string{"journal", "money", "words", "supervise", "warning", "access", "api", "sale", "trail"}
+var leaves = []string{"journal", "money", "words", "supervise", "warning", "access", "api", "sale", "trail", "refusal"}
 
 // A room is a part of the house and what its non-test code may import of the rest. The first room that fits counts.
 type room struct {

@@ -2,12 +2,11 @@ package delivery
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/refusal"
 	"aboyeur/bridge/words"
 )
 
@@ -20,24 +19,12 @@ type Rejected struct {
 	Hash   string    `json:"hash,omitzero" doc:"SHA-256 of the body; the body itself is not kept"`
 }
 
-// keptRejected is how many refused messages are kept of each aggregator.
-const keptRejected = 500
-
-// refusedEvery is how often a message that nobody signed is written down at most: whoever sends many fills no disk.
-const refusedEvery = time.Second
-
-const (
-	insertRejected = `INSERT INTO rejected (key, platform, at, status, reason, ref, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`
-	pruneRejected  = `DELETE FROM rejected WHERE platform = ? AND key <= (SELECT key FROM rejected WHERE platform = ? ORDER BY key DESC LIMIT 1 OFFSET ?)`
-	selectRejected = `SELECT at, status, reason, ref, hash FROM rejected WHERE platform = ? ORDER BY key DESC LIMIT ?`
-)
-
 // reject writes down that a message was refused.
 func (s *Service) reject(l *link, status int, reason, ref string, body []byte) {
 	now := s.c.Now()
 	if status == 401 {
 		l.mu.Lock()
-		often := !l.refused.IsZero() && now.Sub(l.refused).Abs() < refusedEvery
+		often := !l.refused.IsZero() && now.Sub(l.refused).Abs() < refusal.Every
 		if !often {
 			l.refused = now
 		}
@@ -46,20 +33,9 @@ func (s *Service) reject(l *link, status int, reason, ref string, body []byte) {
 			return
 		}
 	}
-	hash := []byte{}
-	if body != nil {
-		h := sha256.Sum256(body)
-		hash = h[:]
-	}
-	id := s.c.Journal.NewID()
+	id, hash := s.c.Journal.NewID(), refusal.Hash(body)
 	reason, ref = words.Tidy(reason, 1000), words.Tidy(ref, maxName)
-	s.c.Journal.Later(func(tx *journal.Tx) error {
-		if _, err := tx.Exec(insertRejected, id.Key(), l.Name, tx.Now().UnixMicro(), status, reason, ref, hash); err != nil {
-			return err
-		}
-		_, err := tx.Exec(pruneRejected, l.Name, l.Name, keptRejected)
-		return err
-	})
+	s.c.Journal.Later(func(tx *journal.Tx) error { return refusal.Keep(tx, id, l.Name, status, reason, ref, hash) })
 }
 
 // Rejected lists the refused messages of an aggregator, the latest first.
@@ -67,21 +43,13 @@ func (s *Service) Rejected(ctx context.Context, name string) ([]Rejected, error)
 	if s.link(name) == nil {
 		return nil, ErrNone
 	}
-	rows, err := s.c.Journal.Read().QueryContext(ctx, selectRejected, name, keptRejected)
+	found, err := refusal.List(ctx, s.c.Journal, name)
 	if err != nil {
 		return nil, fmt.Errorf("read refused messages: %w", err)
 	}
-	defer rows.Close()
-	list := []Rejected{}
-	for rows.Next() {
-		var m Rejected
-		var at int64
-		var hash []byte
-		if err := rows.Scan(&at, &m.Status, &m.Reason, &m.Order, &hash); err != nil {
-			return nil, fmt.Errorf("read refused messages: %w", err)
-		}
-		m.At, m.Hash = journal.FromMicros(at), hex.EncodeToString(hash)
-		list = append(list, m)
+	list := make([]Rejected, len(found))
+	for i, m := range found {
+		list[i] = Rejected{At: m.At, Status: m.Status, Reason: m.Reason, Order: m.Ref, Hash: m.Hash}
 	}
-	return list, rows.Err()
+	return list, nil
 }
