@@ -258,7 +258,8 @@ func (g *guest) visits() {
 	for g.ctx.Err() == nil {
 		g.d.waitBus(g.ctx, true, never)
 		v := newVisit(g)
-		if pause(g.ctx, settle, v.over) && v.ctx.Err() == nil {
+		here := pause(g.ctx, settle, v.over) && v.ctx.Err() == nil
+		if here {
 			g.d.cure()
 			g.describe()
 			g.mu.Lock()
@@ -270,10 +271,11 @@ func (g *guest) visits() {
 			g.mu.Lock()
 			g.now = nil
 			g.mu.Unlock()
-			v.end() // first: what it did not take before the guest hears of it, it never takes
+		}
+		v.end() // before the guest hears of it: what it did not take by then it never takes
+		if here {
 			g.say(message{kind: deviceDisconnect})
 		}
-		v.end()
 		pause(g.ctx, absent, never)
 	}
 }

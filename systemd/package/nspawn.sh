@@ -73,7 +73,7 @@ until_ 20 "the service waits for a bundle" inside systemctl is-active aboyeur.se
 inside systemctl show aboyeur.service -p StatusText | grep 'waiting for the first' >/dev/null || die "an empty box does not wait"
 
 echo "first bundle"
-dir=$box/root/work
+dir=$box/root/office
 mkdir -p "$dir"
 pack() { # pack NUMBER PRINTER
 	cat >"$dir/box.yaml" <<YAML
@@ -82,10 +82,10 @@ http: {listen: "127.0.0.1:8080", tokens_file: /var/lib/aboyeur/tokens}
 printers: [{name: grill, connect: "$2"}]
 stations: [{name: grill, printers: [grill], default: true}]
 YAML
-	inside aboyeur bundle pack --key /root/work/keys/office.key --site test-1 --number "$1" --out "/root/work/b$1.aboyeur" /root/work/box.yaml >/dev/null
+	inside aboyeur bundle pack --key /root/office/keys/office.key --site test-1 --number "$1" --out "/root/office/b$1.aboyeur" /root/office/box.yaml >/dev/null
 }
 apply() { inside setpriv --reuid=aboyeur --regid=aboyeur --clear-groups aboyeur bundle apply --claim --wait 80s /dev/stdin <"$dir/b$1.aboyeur"; }
-inside aboyeur bundle keygen /root/work/keys >/dev/null 2>&1
+inside aboyeur bundle keygen /root/office/keys >/dev/null 2>&1
 inside setpriv --reuid=aboyeur --regid=aboyeur --clear-groups aboyeur token add --file /var/lib/aboyeur/tokens --role admin --name test >"$work/token" 2>/dev/null
 pack 1 file:/var/lib/aboyeur/ticket.bin
 apply 1 || die "bundle 1 was not taken"
