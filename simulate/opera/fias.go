@@ -314,11 +314,11 @@ func (f *fiasLink) linkAlive() {
 	if rt > 0 {
 		f.push(f.configuration(rt))
 	}
-	f.say(fias.LA)
 	f.l.becomeAlive(func() {
 		f.mu.Lock()
-		defer f.mu.Unlock()
 		f.phase, f.was = running, true
+		f.mu.Unlock()
+		f.say(fias.LA) // who hears it finds the link alive
 	})
 }
 
