@@ -41,8 +41,8 @@ type guest struct {
 }
 
 const (
-	booting = 10 * time.Minute // by software emulation, on a machine that others use
-	patient = 6 * time.Minute  // for what a guest does
+	booting = 30 * time.Minute // by software emulation, on a machine that others use
+	patient = 15 * time.Minute // for what a guest does
 )
 
 // start boots the guest, or restores its saved state of that name. It returns once the guest answers.

@@ -21,7 +21,7 @@ if [ ! -s "$work/card.qcow2" ] || [ "$image" -nt "$work/card.raw" ]; then
 until exec 3<>/dev/virtio-ports/walk; do sleep 0.2; done 2>/dev/null
 echo ready >&3
 while read -r -u 3 id command; do
-	out=$(base64 -d <<<"$command" >/run/walk-command && timeout -k 5 150 bash /run/walk-command </dev/null 2>&1 3>&-)
+	out=$(base64 -d <<<"$command" >/run/walk-command && timeout -k 5 900 bash /run/walk-command </dev/null 2>&1 3>&-)
 	code=$?
 	echo "$id $code $(head -c 60000 <<<"$out" | base64 -w0)" >&3
 done
@@ -50,5 +50,5 @@ saved=
 if qemu-img snapshot -l "$work/card.qcow2" | grep -q booted; then
 	saved=booted
 fi
-"$go" test -tags emulate -count 1 -v -timeout 60m -run '^TestWalk$' ./bench/emulate \
+"$go" test -tags emulate -count 1 -v -timeout 4h -run '^TestWalk$' ./bench/emulate \
 	-args -saved "$saved" -system "$system" -disk "$work/card.qcow2" -arch "$arch" -transcript "$transcript"
