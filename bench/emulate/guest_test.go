@@ -95,14 +95,14 @@ func (g *guest) start(saved string) {
 	g.answers = bufio.NewReaderSize(g.line, 1<<20)
 	g.control = dialQMP(g.t, filepath.Join(g.dir, "qmp"))
 	if saved == "" {
-		g.awaitBoot()
+		g.awaitBoot(booting)
 	}
 }
 
 // awaitBoot waits for the word of the unit in the guest that it is there.
-func (g *guest) awaitBoot() {
+func (g *guest) awaitBoot(within time.Duration) {
 	g.t.Helper()
-	if err := g.line.SetReadDeadline(time.Now().Add(booting)); err != nil {
+	if err := g.line.SetReadDeadline(time.Now().Add(within)); err != nil {
 		g.t.Fatal(err)
 	}
 	for {
@@ -116,14 +116,14 @@ func (g *guest) awaitBoot() {
 	}
 }
 
-// reboot has the guest start anew by itself.
-func (g *guest) reboot() {
+// reboot has the guest start anew by itself, as often as it likes, until one that answers is there.
+func (g *guest) reboot(within time.Duration) {
 	g.t.Helper()
 	g.story.note("box# reboot")
 	if out, code := g.try("systemd-run --on-active=1 systemctl reboot"); code != 0 {
 		g.t.Fatal(out)
 	}
-	g.awaitBoot()
+	g.awaitBoot(within)
 	g.story.note("the box answers again")
 }
 

@@ -25,7 +25,7 @@ import (
 var (
 	disk       = flag.String("disk", "", "card that walk.sh made, qcow2")
 	arch       = flag.String("arch", "arm64", "its architecture")
-	system     = flag.String("system", "", "the image's system alone, for the card's other half")
+	system     = flag.String("system", "", "a newer system, for the card's other half")
 	saved      = flag.String("saved", "", "saved state to begin from, instead of a boot")
 	transcript = flag.String("transcript", "", "file to write what happened to, as Markdown")
 )
@@ -38,6 +38,7 @@ type walk struct {
 	bundles   string // of the office, on this machine
 	program   string
 	token     string
+	at        int // number of the bundle in force
 }
 
 const usbNumber = "SIM4711"
@@ -77,7 +78,8 @@ func head(arch string, failed bool) string {
 	text := "What `make emulate` did, line by line: the image of `make image` for " + arch + `, booted by UEFI in QEMU without KVM (times are those of an
 emulated processor on a busy machine, and long), on a card that is larger than the image. A simulated USB printer is plugged in by usb-redir, a
 simulated serial one behind QEMU's FTDI adapter, sticks are plugged in and pulled out by QEMU. The technician's laptop is the box itself: its own
-USB device port (dummy_hcd) is connected to its own USB socket. A unit that is not in the image runs what stands behind ` + "`box#`" + `.
+USB device port (dummy_hcd) is connected to its own USB socket. A unit that is not in the image runs what stands behind ` + "`box#`" + `,
+and a system on trial has more than the image's five minutes to be good.
 Seconds since the start stand first; the run writes this page anew.`
 	if failed {
 		text += "\n\n**This walk did not come to its end.**"
@@ -439,7 +441,7 @@ func (w *walk) unhealthy() {
 func (w *walk) powerCuts(ctx context.Context) {
 	w.t.Helper()
 	w.story.chapter("Power cuts while a bundle is applied")
-	at := 2
+	w.at = 2
 	for i, next := range []int{4, 5} {
 		stick := w.stick(fmt.Sprintf("cut-%d", next), w.bundle("bistro-1", next))
 		since := w.now()
@@ -456,9 +458,9 @@ func (w *walk) powerCuts(ctx context.Context) {
 		w.clock()
 		w.plugPrinters(ctx)
 		w.ready()
-		got := w.number(at, next)
-		w.story.note("it stands on bundle %d; before the cut it stood on %d", got, at)
-		at = got
+		got := w.number(w.at, next)
+		w.story.note("it stands on bundle %d; before the cut it stood on %d", got, w.at)
+		w.at = got
 		w.sh("cat /var/lib/aboyeur/firmware/applied")
 		w.order(fmt.Sprintf("cut-%d", next), fmt.Sprintf("Cassoulet %d", next), "")
 		w.ticket("grill", fmt.Sprintf("Cassoulet %d", next))
@@ -480,22 +482,46 @@ func (w *walk) figures() {
 	w.sh("journalctl --no-pager -b -p err -o cat | sort | uniq -c | sort -rn | head -n 8")
 }
 
-// nextSystem lays a system into the card's other half and starts on it; it is the same one once more.
+// nextSystem exchanges the system for a newer one, which stays, and that one for one whose program does not start, which does not.
 func (w *walk) nextSystem(ctx context.Context) {
 	w.t.Helper()
 	if *system == "" {
 		return
 	}
-	w.story.chapter("The next system, in the card's other half")
+	w.story.chapter("A newer system, in the card's other half")
 	w.sh("/usr/lib/aboyeur/system install /dev/vdb")
 	w.sh("/usr/lib/aboyeur/system status")
-	w.reboot()
+	w.reboot(booting)
 	w.clock()
-	w.sh("findmnt -no SOURCE /; hostname")
+	w.sh("findmnt -no SOURCE /; hostname; aboyeur version")
+	w.runs("b")
 	w.ready()
-	w.number(4, 5)
+	w.number(w.at)
 	w.until("the loader to be told that it is good", "test -e /efi/loader/entries/aboyeur-b.conf && /usr/lib/aboyeur/system status")
-	if out, _ := w.try("cat /proc/cmdline"); !strings.Contains(out, "aboyeur.system=b") {
+	w.order("next", "Blanquette", "")
+	w.ticket("grill", "Blanquette")
+
+	w.story.chapter("A system whose program does not start")
+	w.sh("/usr/lib/aboyeur/system install /dev/vdb")
+	// The walk's own line is taken out of it as well: the next word comes from the system that works.
+	w.sh(`mount PARTLABEL=system-a /mnt && printf '#!/bin/sh\nexit 1\n' >/mnt/usr/bin/aboyeur && echo broken >/mnt/etc/aboyeur-image && rm /mnt/usr/lib/systemd/system/multi-user.target.wants/walk.service && umount /mnt`)
+	w.sh("/usr/lib/aboyeur/system status")
+	since := w.now()
+	w.reboot(4 * booting)
+	w.clock()
+	w.runs("b")
+	w.sh("journalctl --no-pager -o cat --since @" + since + " _TRANSPORT=kernel | grep -o 'Kernel command line:.*aboyeur.system=.' | sed 's/:.*aboyeur/: ... aboyeur/'")
+	w.sh("/usr/lib/aboyeur/system status; aboyeur version")
+	w.ready()
+	w.number(w.at)
+	w.order("back", "Cassoulet de retour", "")
+	w.ticket("grill", "Cassoulet de retour")
+}
+
+// runs wants that system of the card.
+func (w *walk) runs(system string) {
+	w.t.Helper()
+	if out, _ := w.try("cat /proc/cmdline"); !strings.Contains(out, "aboyeur.system="+system) {
 		w.t.Errorf("it runs on %s", out)
 	}
 }
