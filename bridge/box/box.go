@@ -45,6 +45,7 @@ import (
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/web"
 	"aboyeur/bridge/words"
+	"aboyeur/devices/board"
 	"aboyeur/devices/port"
 	"aboyeur/devices/printer"
 	"aboyeur/protocol/booking"
@@ -73,6 +74,7 @@ type Options struct {
 	Version  string
 	Bundle   Bundle           // what configured the box
 	Now      func() time.Time // nil means time.Now
+	ClockSet func() bool      // somebody who knows the time holds Now; nil asks the board, and believes any Now but its own
 	Log      *slog.Logger     // nil means slog.Default
 
 	storage func(driver.Connector) driver.Connector // tests put faults around the journal's storage
@@ -146,6 +148,9 @@ type Box struct {
 func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
+		if o.ClockSet == nil {
+			o.ClockSet = board.ClockSet
+		}
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -178,7 +183,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	}
 	orders := order.Config{
 		Journal: b.journal, Kitchen: passage{b.kitchen}, Calendar: order.Calendar{Location: c.Site.Location, Close: b.dayClose},
-		Currency: c.Site.Currency.Code, Courses: len(c.Courses), ReleaseBefore: releaseBefore(c), Now: o.Now, Log: o.Log, Registerer: b.registry,
+		Currency: c.Site.Currency.Code, Courses: len(c.Courses), ReleaseBefore: releaseBefore(c), Now: o.Now, Set: o.ClockSet, Log: o.Log, Registerer: b.registry,
 	}
 	b.deliveryHooks(&orders)
 	b.posHooks(&orders)

@@ -111,3 +111,10 @@ func (b Board) Read(ctx context.Context) (Figures, error) {
 	}
 	return f, errors.Join(faults...)
 }
+
+// ClockSet tells whether the wall clock can be believed: a time server holds it, or the system does not tell. It is quick
+// enough to be asked at each order.
+func ClockSet() bool {
+	synchronised, known := clock()
+	return synchronised || !known
+}
