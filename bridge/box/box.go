@@ -187,6 +187,7 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 	}
 	b.deliveryHooks(&orders)
 	b.posHooks(&orders)
+	b.checkHooks(&orders)
 	if b.orders, err = order.New(ctx, orders); err != nil {
 		return nil, err
 	}

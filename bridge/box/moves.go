@@ -3,9 +3,28 @@ package box
 import (
 	"slices"
 
+	firmwareconfig "aboyeur/firmware-config"
+
 	"aboyeur/bridge/floor"
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/order"
 )
+
+// checkHooks has what is ordered at a table stand on its check. A till that keeps the checks itself tells of the lines by
+// itself: they would be there twice.
+func (b *Box) checkHooks(c *order.Config) {
+	if b.c.POS.Kind == firmwareconfig.KindBepoz || b.c.POS.Other() && b.c.POS.Checks == firmwareconfig.ChecksPOS {
+		return
+	}
+	c.Checks = func(tx *journal.Tx, o order.Seated) (string, error) {
+		ordered := floor.Ordered{Order: o.ID, Number: o.Number, Fresh: o.Fresh, Table: o.Table, Staff: o.Staff, Guest: o.Customer.Name, Covers: o.Covers}
+		if !o.Gone {
+			ordered.Lines, ordered.Payments = o.Lines, o.Payments
+		}
+		remark, err := b.checks.OrderIn(tx, o.By, ordered)
+		return string(remark), err
+	}
+}
 
 // moveTickets has the tickets of a party follow its check to another table, in the same transaction. Food of a table on
 // which another check still stands stays: nobody can tell whose it is. A bill that is split moves nothing.

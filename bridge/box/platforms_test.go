@@ -2,6 +2,7 @@ package box
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"aboyeur/protocol/booking"
 	"aboyeur/simulate/aleno"
 	"aboyeur/simulate/bookings"
+	"aboyeur/simulate/dinner"
 	"aboyeur/simulate/opentable"
 	"aboyeur/simulate/resy"
 	"aboyeur/simulate/sevenrooms"
@@ -324,6 +326,55 @@ func TestSameMessageManyTimes(t *testing.T) {
 		if s, err := e.call(http.MethodPut, path, `{}`, nil); err != nil || s != want {
 			t.Errorf("PUT %s = %d %v", path, s, err)
 		}
+	}
+}
+
+// What the kitchen gets for a table stands on its check in the same transaction, so the platform hears of the courses; what the
+// order gains and loses later does too.
+func TestOrdersOfATableAreTold(t *testing.T) {
+	t.Parallel()
+	e := newEvening(t, "opentable")
+	e.open()
+	e.seat("opentable", "R1", "1")
+	check := e.entry("R1").Checks[0]
+	o := dinner.Order{Source: "till", SourceOrderID: "T1", Service: "dine_in", Table: "1", Currency: "EUR", Lines: []dinner.Line{{SKU: "S", Name: "Soupe", Category: "Starters", Quantity: 2, Price: 850}}}
+	id := e.place(o).ID
+	e.place(dinner.Order{Source: "till", SourceOrderID: "T2", Service: "pickup", Currency: "EUR", Lines: o.Lines}) // nobody's table
+	if got := fmt.Sprint(e.told("opentable", "R1")); got != "[seated appetizer]" {
+		t.Errorf("after an order told %s", got)
+	}
+	again := o
+	again.Lines = append(slices.Clone(o.Lines), dinner.Line{SKU: "M", Name: "Magret", Category: "Mains", Quantity: 1, Price: 2490})
+	if status, err := e.call(http.MethodPost, "/v1/orders", o, nil); err != nil || status != http.StatusOK { // the same order is the same order
+		t.Errorf("the same again: %d %v", status, err)
+	}
+	var body map[string]any
+	text, err := json.Marshal(again)
+	if err != nil || json.Unmarshal(text, &body) != nil {
+		t.Fatal(err)
+	}
+	body["version"] = 2
+	e.do(http.MethodPut, "/v1/orders/"+id, body, nil)
+	if c := e.check(check); c.Total != 2*850+2490 || len(c.Lines) != 2 {
+		t.Errorf("the check has %+v", c)
+	}
+	if got := fmt.Sprint(e.told("opentable", "R1")); got != "[seated appetizer entree]" {
+		t.Errorf("after the change told %s", got)
+	}
+	e.do(http.MethodPost, "/v1/orders/"+id+"/cancel", nil, nil)
+	if c := e.check(check); c.Total != 0 {
+		t.Errorf("after the order was cancelled the check has %d", c.Total)
+	}
+	// Nobody had opened a check at 2; somebody who then sits there with another reservation has it as a problem with a number.
+	o.SourceOrderID, o.Table = "T3", "2"
+	e.place(o)
+	if list := e.openChecks(); len(list) != 2 || list[0].Tables[0] != "2" || list[0].Total != 1700 {
+		t.Errorf("open are %+v", list)
+	}
+	o.SourceOrderID, o.Table = "T4", "nowhere"
+	v := e.get(e.place(o).ID)
+	if text := fmt.Sprint(v.Timeline); len(e.openChecks()) != 2 || !strings.Contains(text, "check_no_table") {
+		t.Errorf("a table that the floor has not: %s", text)
 	}
 }
 

@@ -81,6 +81,8 @@ type Sold struct {
 	At     time.Time `json:"at"`
 	By     string    `json:"by,omitzero"`
 	Voided bool      `json:"voided,omitzero" doc:"taken off again; it counts for nothing"`
+	// Order brought it; zero for a line that somebody put on the check itself.
+	Order journal.ID `json:"order,omitzero" doc:"id of the order that brought it"`
 }
 
 // Payment is money taken for a check, or asked of a room.
@@ -95,6 +97,7 @@ type Payment struct {
 	Room    string      `json:"room,omitzero"`
 	At      time.Time   `json:"at"`
 	By      string      `json:"by,omitzero"`
+	Order   journal.ID  `json:"order,omitzero" doc:"id of the order that it was paid with"`
 }
 
 // content is what a check's row keeps as JSON.

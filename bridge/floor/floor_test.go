@@ -1,6 +1,7 @@
 package floor
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// ctx is for what has no test of its own to end with.
+var ctx = context.Background()
 
 var waiter = access.Principal{Name: "Léa", Role: access.Staff}
 

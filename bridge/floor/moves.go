@@ -88,6 +88,9 @@ func (s *Service) Merge(ctx context.Context, by access.Principal, key string, id
 			l.N = n + i
 			to.Lines = append(to.Lines, l)
 		}
+		if err := follows(tx, to, from.Lines); err != nil {
+			return err
+		}
 		to.Payments = append(to.Payments, from.Payments...)
 		to.Covers = min(to.Covers+from.Covers, maxCovers)
 		for _, t := range from.Tables {
@@ -146,6 +149,9 @@ func (s *Service) Split(ctx context.Context, by access.Principal, key string, id
 		}
 		if from.reckon(); from.Total < from.claimed() {
 			return ErrClaimed
+		}
+		if err := follows(tx, to, to.Lines); err != nil {
+			return err
 		}
 		if err := s.store(tx, from, Step{Kind: Split, By: by.Name, Other: to.ID}, map[string]any{"lines": lines, "check": to.Number}); err != nil {
 			return err

@@ -75,6 +75,9 @@ func (s *Service) begin(tx *journal.Tx, o stored, event, by string) error {
 	if err := s.c.Kitchen.Plan(p).Write(tx); err != nil {
 		return err
 	}
+	if err := s.seat(tx, Seated{Placed: p, Fresh: true, By: by}, nil); err != nil {
+		return err
+	}
 	no, err := s.refusal(tx, p)
 	if err != nil {
 		return err

@@ -50,6 +50,9 @@ type Config struct {
 	POS POS
 	// Refuse tells why an order that is released must not go to the POS; nil: none must not.
 	Refuse func(*journal.Tx, sale.Placed) (*Refusal, error)
+	// Checks keeps what is ordered at tables on their checks; nil: nobody does. It is told within the transaction in which the
+	// kitchen gets an order that is or was for a table, its change or its end.
+	Checks func(*journal.Tx, Seated) (remark string, err error)
 	// Follow hears of each step of an order after it was placed, within its transaction; nil: nobody does.
 	Follow func(*journal.Tx, Step) error
 	// Alarm hears of an order that is missing in the POS, and with cause "" that it is missing no more; nil: nobody does.
@@ -209,6 +212,11 @@ func (s *Service) PlaceAs(ctx context.Context, by access.Principal, key string, 
 			}
 		}
 		tx.Change("order", placed.ID.String(), news)
+		if state == Accepted {
+			if err := s.seat(tx, Seated{Placed: placed, Fresh: true, By: by.Name}, nil); err != nil {
+				return err
+			}
+		}
 		if wish.With != nil {
 			return wish.With(tx, placed, state, inPOS)
 		}
@@ -404,6 +412,9 @@ func (s *Service) ChangeIn(tx *journal.Tx, by string, id journal.ID, o *sale.Ord
 		if err := plan.Write(tx); err != nil {
 			return err
 		}
+		if err := s.seat(tx, Seated{Placed: next, Fresh: was.state == Scheduled, By: by}, was.Order); err != nil {
+			return err
+		}
 	}
 	was.Placed = next
 	return s.follow(tx, was, state, inPOS, "changed", by, "")
@@ -466,6 +477,9 @@ func (s *Service) CancelIn(tx *journal.Tx, by access.Principal, reason string, i
 		p := o.Placed
 		p.Received = tx.Now()
 		if err := s.c.Kitchen.Cancel(p, by.Name).Write(tx); err != nil {
+			return err
+		}
+		if err := s.seat(tx, Seated{Placed: o.Placed, Gone: true, By: by.Name}, nil); err != nil {
 			return err
 		}
 	}

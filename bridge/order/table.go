@@ -12,6 +12,36 @@ import (
 	"aboyeur/bridge/trail"
 )
 
+// Seated is an order that is for a table, as far as its check is concerned.
+type Seated struct {
+	sale.Placed
+	Fresh bool // the kitchen gets it now for the first time
+	Gone  bool // it is for the table no more: cancelled, or for somewhere else now
+	By    string
+}
+
+const appendRemark = `UPDATE orders SET log = log || ? WHERE key = ?`
+
+// seat tells the checks of an order that is for a table, or was: was is what it said before, nil for nothing. What somebody
+// has to look at stands on its time line.
+func (s *Service) seat(tx *journal.Tx, o Seated, was *sale.Order) error {
+	if s.c.Checks == nil || !atTable(o.Order) && (was == nil || !atTable(was)) {
+		return nil
+	}
+	o.Gone = o.Gone || !atTable(o.Order)
+	remark, err := s.c.Checks(tx, o)
+	if err != nil {
+		return fmt.Errorf("put order %s on the check of table %q: %w", o.ID, o.Table, err)
+	}
+	if remark == "" {
+		return nil
+	}
+	_, err = tx.Exec(appendRemark, trail.Append(nil, tx.Now(), "check_"+remark, o.By, o.Table), o.ID.Key())
+	return err
+}
+
+func atTable(o *sale.Order) bool { return o.Service == sale.DineIn && o.Table != "" }
+
 const updateTable = `UPDATE orders SET content = ?, log = log || ? WHERE key = ?`
 
 // MoveTable puts orders to another table, in the caller's transaction: guests moved, or two tables became one. Each of

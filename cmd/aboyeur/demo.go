@@ -55,6 +55,7 @@ const (
 const (
 	demoParties = 10
 	demoPace    = 1500 * time.Millisecond
+	demoStay    = 90 * time.Second // of guests who order by a code at their table
 )
 
 // demoDeliveries is how many orders a minute come from marketplaces.
@@ -85,7 +86,7 @@ pms:
   outlets: [{name: restaurant, code: 1}, {name: bar, code: 2}]
   revenue: {account: "9001", mapping: [{group: beverage, subtotal: 2}, {subtotal: 1}]}
 pos: {kind: lightspeed-k, location: "77", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, payments: {default: CARD}}
-floor: {areas: [{name: Salle, tables: ["3", "5", "7", "12", "18", "21", "31", "32", "33", "34"]}, {name: Terrasse, tables: ["T01", "T02", "T03"]}]}
+floor: {areas: [{name: Salle, tables: ["3", "5", "7", "12", "18", "21", "31", "32", "33", "34"]}, {name: Hotel, tables: ["41", "42", "43", "44"]}, {name: Terrasse, tables: ["T01", "T02", "T03"]}]}
 reservations:
   - {platform: opentable, venue: "12345", base_url: "http://%s", credentials_file: %q, webhook_secret_file: %q, walk_ins: true, staff: Manager,
      courses: [{status: appetizer, groups: [Starters]}, {status: entree, groups: [Mains]}, {status: dessert, groups: [Desserts]}]}
@@ -237,7 +238,7 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 		{Box: base, Client: client, Screen: "bar", Pace: 40 * time.Second},
 	}
 	residents := &dinner.Residents{
-		Box: base, Client: client, Rate: demoChecks, Tables: []string{"3", "5", "7", "T01"},
+		Box: base, Client: client, Rate: demoChecks, Tables: []string{"41", "42", "43", "44"},
 		Rooms: []string{"2781", "101", "Smith", "105", "202", "Garibaldi", "108", "401", "9002"},
 	}
 	kitchen, stopKitchen := context.WithCancel(all)
@@ -262,6 +263,8 @@ func demonstrate(ctx context.Context, out io.Writer, log *slog.Logger, listen, d
 	for _, p := range parties {
 		dining.Go(func() error { return p.Run(ctx) })
 	}
+	waiter := &dinner.Waiter{Box: base, Client: client, Tables: []string{"3", "5", "7", "12", "18", "21", "T01"}, Stay: demoStay}
+	dining.Go(func() error { return waiter.Run(ctx) })
 	homes := &dinner.Deliveries{Market: market.Simulator, Rate: demoDeliveries}
 	dining.Go(func() error { return homes.Run(ctx) })
 	if err := errors.Join(guests.Run(ctx, 6), dining.Wait()); err != nil {
