@@ -25,12 +25,13 @@ import (
 
 // Limits above or below which the board is worth a warning.
 const (
-	hot        = 80.0      // °C: a Raspberry Pi slows itself down from here
-	diskLow    = 500 << 20 // bytes free: weeks of journal, yet somebody should look
-	diskTight  = 50 << 20  // bytes free: the journal may stop soon
-	memoryLow  = 64 << 20  // bytes available
-	readBoard  = 30 * time.Second
-	tellHealth = 250 * time.Millisecond // at most this often are screens told of devices
+	hot         = 80.0      // °C: a Raspberry Pi slows itself down from here
+	diskLow     = 500 << 20 // bytes free: weeks of journal, yet somebody should look
+	diskTight   = 50 << 20  // bytes free: the journal may stop soon
+	memoryLow   = 64 << 20  // bytes available
+	readBoard   = 30 * time.Second
+	tellHealth  = 250 * time.Millisecond // at most this often are screens told of devices
+	settleAfter = 500 * time.Millisecond // every service has begun by then
 )
 
 // health turns what the parts report into warnings, metrics, the screens' footer and the answers about the box itself.
@@ -91,7 +92,8 @@ func (h *health) run(ctx context.Context) error {
 	defer sample.Stop()
 	h.readBoard(ctx)
 	h.tellScreens()
-	h.settle()
+	rest := time.NewTimer(settleAfter)
+	defer rest.Stop()
 	pause := time.NewTimer(tellHealth)
 	defer pause.Stop()
 	for {
@@ -99,6 +101,8 @@ func (h *health) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-rest.C:
+			h.settle()
 		case <-read.C:
 			h.readBoard(ctx)
 		case <-sample.C:

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"aboyeur/bridge/api"
@@ -29,7 +30,7 @@ const (
 type pages struct {
 	Config
 	assets *assets
-	shells map[string]*template.Template // by page name
+	shells map[string]func() *template.Template // by page name; read when it is first shown
 }
 
 // shell is what a template sees.
@@ -84,13 +85,15 @@ func navigation() []entry {
 func (shell) Nav() []entry { return navigation() }
 
 func newPages(c Config, a *assets) *pages {
-	p := &pages{Config: c, assets: a, shells: map[string]*template.Template{}}
+	p := &pages{Config: c, assets: a, shells: map[string]func() *template.Template{}}
 	funcs := template.FuncMap{"join": func(s []string) string { return strings.Join(s, " · ") }, "dashes": func(s string) string { return strings.ReplaceAll(s, "_", "-") }}
 	parse := func(name string, files ...string) {
 		for i := range files {
 			files[i] = "page/" + files[i] + ".html"
 		}
-		p.shells[name] = template.Must(template.New("frame").Funcs(funcs).ParseFS(pageFiles, files...))
+		p.shells[name] = sync.OnceValue(func() *template.Template {
+			return template.Must(template.New("frame").Funcs(funcs).ParseFS(pageFiles, files...))
+		})
 	}
 	for _, e := range navigation() {
 		pages := e.Pages
@@ -196,7 +199,7 @@ func (p *pages) send(w http.ResponseWriter, r *http.Request, status int, s shell
 	s.Style, s.Offsets = p.style(s.Page), offsets(p.Timezone, time.Now())
 
 	var b bytes.Buffer
-	if err := p.shells[s.Page].ExecuteTemplate(&b, "page", s); err != nil {
+	if err := p.shells[s.Page]().ExecuteTemplate(&b, "page", s); err != nil {
 		return fmt.Errorf("render page %s: %w", s.Page, err)
 	}
 	h := w.Header()

@@ -7,16 +7,21 @@
 package words
 
 import (
-	"embed"
-	"encoding/json"
+	_ "embed"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-//go:embed catalogue/*.json
-var files embed.FS
+//go:embed catalogue/en.json
+var english string
+
+//go:embed catalogue/fr.json
+var french string
 
 // Languages lists the languages that have a catalogue, the one that stands in for any other first.
 func Languages() []string { return []string{"en", "fr"} }
@@ -27,33 +32,51 @@ type Catalogue struct {
 	text map[string]string
 }
 
-var catalogues = load()
+// A catalogue is read when its language is first spoken: most boxes speak one.
+var (
+	inEnglish = sync.OnceValue(func() *Catalogue { return read("en", english) })
+	inFrench  = sync.OnceValue(func() *Catalogue { return read("fr", french) })
+)
 
-// load reads the embedded catalogues. They are part of the program and checked by its tests, so a fault in them is a
-// fault of the build.
-func load() map[string]*Catalogue {
-	all := make(map[string]*Catalogue)
-	for _, lang := range Languages() {
-		raw, err := files.ReadFile("catalogue/" + lang + ".json")
+// read reads an embedded catalogue. Its sentences stay where the program's file has them, but for those that JSON
+// escapes. They are part of the program and checked by its tests, so a fault in them is a fault of the build.
+func read(lang, raw string) *Catalogue {
+	c := &Catalogue{lang: lang, text: make(map[string]string, strings.Count(raw, "\n"))}
+	d := jsontext.NewDecoder(strings.NewReader(raw))
+	check := func(err error) {
 		if err != nil {
-			panic(err)
-		}
-		c := &Catalogue{lang: lang}
-		if err := json.Unmarshal(raw, &c.text); err != nil {
 			panic(fmt.Errorf("catalogue %s: %w", lang, err))
 		}
-		all[lang] = c
 	}
-	return all
+	word := func() string {
+		v, err := d.ReadValue()
+		check(err)
+		end := int(d.InputOffset())
+		if s := raw[end-len(v)+1 : end-1]; !strings.Contains(s, `\`) {
+			return s
+		}
+		s, err := jsontext.AppendUnquote(nil, v)
+		check(err)
+		return string(s)
+	}
+	_, err := d.ReadToken()
+	check(err)
+	for d.PeekKind() == '"' {
+		key := word()
+		c.text[key] = word()
+	}
+	_, err = d.ReadToken()
+	check(err)
+	return c
 }
 
 // In gives the catalogue of a language tag ("fr", "fr-CH", "FR"), and the English one for a language that has none.
 func In(lang string) *Catalogue {
 	base, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(lang)), "-")
-	if c, ok := catalogues[base]; ok {
-		return c
+	if base == "fr" {
+		return inFrench()
 	}
-	return catalogues["en"]
+	return inEnglish()
 }
 
 // Lang is the catalogue's language: "en" or "fr".

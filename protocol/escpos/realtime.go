@@ -19,7 +19,7 @@ func (r *RealTime) Feed(b []byte, fn func(Token)) {
 			want, ok := realTime(r.buf[:r.n])
 			if ok {
 				if want == r.n {
-					name := commandNames[0][r.buf[1]]
+					name := named().commands[0][r.buf[1]]
 					fn(Token{Kind: TokenCommand, Name: name, Bytes: r.buf[:r.n], Args: r.buf[2:r.n], End: int64(i) + 1, Known: true})
 					r.n = 0
 				}

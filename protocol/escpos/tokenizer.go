@@ -1,6 +1,9 @@
 package escpos
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // TokenKind is what a stretch of a printer's input is.
 type TokenKind byte
@@ -164,21 +167,38 @@ func argTable(none, one, two, three, many string, n int8) (t [256]int8) {
 
 var controlNames = map[byte]string{nul: "NUL", bel: "BEL", ht: "HT", lf: "LF", ff: "FF", cr: "CR", can: "CAN"}
 
-// commandNames are built once: a name per lead and second byte.
-var commandNames = func() (t [4][256]string) {
-	for i, lead := range []string{"DLE", "ESC", "FS", "GS"} {
-		for c := range 256 {
+// names are what people call commands, by the row of the lead byte (DLE ESC FS GS) and the byte after it.
+type names struct {
+	commands [4][256]string
+	paren    [4][256]string // "xx ( y", by y
+	lone     [32]string
+}
+
+// named is built when the first stream is read: a box that only prints reads none.
+var named = sync.OnceValue(func() *names {
+	n := new(names)
+	each := func(row *[256]string, lead string) {
+		for c := range row {
 			if c > 0x20 && c < 0x7F {
-				t[i][c] = lead + " " + string(rune(c))
+				row[c] = lead + " " + string(rune(c))
 			} else {
-				t[i][c] = fmt.Sprintf("%s %02X", lead, c)
+				row[c] = fmt.Sprintf("%s %02X", lead, c)
 			}
 		}
 	}
-	t[0][eot], t[0][enq], t[0][dc4] = "DLE EOT", "DLE ENQ", "DLE DC4"
-	t[1][' '], t[1][ff] = "ESC SP", "ESC FF"
-	return t
-}()
+	for i, lead := range []string{"DLE", "ESC", "FS", "GS"} {
+		each(&n.commands[i], lead)
+		if i > 0 {
+			each(&n.paren[i], n.commands[i]['('])
+		}
+	}
+	n.commands[0][eot], n.commands[0][enq], n.commands[0][dc4] = "DLE EOT", "DLE ENQ", "DLE DC4"
+	n.commands[1][' '], n.commands[1][ff] = "ESC SP", "ESC FF"
+	for c := range n.lone {
+		n.lone[c] = fmt.Sprintf("%02X", c)
+	}
+	return n
+})
 
 // scan finds the extent of the command at the start of b. It reads nothing beyond b; where b is too short to tell, total
 // is 0 and need says how many bytes would tell more.
@@ -200,7 +220,7 @@ func scan(b []byte) span {
 	default:
 		name, ok := controlNames[lead]
 		if !ok {
-			name = loneControls[lead&0x1F]
+			name = named().lone[lead&0x1F]
 		}
 		return span{name: name, args: 1, head: 1, total: 1, unknown: !ok}
 	}
@@ -209,13 +229,13 @@ func scan(b []byte) span {
 	}
 	c := b[1]
 	fixed := func(row int, n int64) span {
-		return span{name: commandNames[row][c], args: 2, head: 2 + n, total: 2 + n}
+		return span{name: named().commands[row][c], args: 2, head: 2 + n, total: 2 + n}
 	}
 	more := func(row int, n int64) span { // the length is not known before n bytes are there
-		return span{name: commandNames[row][c], args: 2, head: n, need: n}
+		return span{name: named().commands[row][c], args: 2, head: n, need: n}
 	}
 	long := func(row int, head, payload int64) span {
-		return span{name: commandNames[row][c], args: 2, head: head, total: head + payload}
+		return span{name: named().commands[row][c], args: 2, head: head, total: head + payload}
 	}
 	var row int
 	var table *[256]int8
@@ -396,36 +416,16 @@ func scan(b []byte) span {
 	if n := table[c]; n > 0 {
 		return fixed(row, int64(n)-1)
 	}
-	return span{name: commandNames[row][c], args: 2, head: 2, total: 2, unknown: true}
+	return span{name: named().commands[row][c], args: 2, head: 2, total: 2, unknown: true}
 }
 
 // paren is "xx ( y pL pH" and as many bytes as it says, known or not.
 func paren(b []byte, row int) span {
 	if len(b) < 5 {
-		return span{name: commandNames[row]['('], args: 5, head: 5, need: 5}
+		return span{name: named().commands[row]['('], args: 5, head: 5, need: 5}
 	}
-	return span{name: parenNames[row][b[2]], args: 5, head: 5, total: 5 + int64(b[3]) + int64(b[4])<<8}
+	return span{name: named().paren[row][b[2]], args: 5, head: 5, total: 5 + int64(b[3]) + int64(b[4])<<8}
 }
-
-var parenNames = func() (t [4][256]string) {
-	for row := 1; row < 4; row++ {
-		for c := range 256 {
-			if c > 0x20 && c < 0x7F {
-				t[row][c] = commandNames[row]['('] + " " + string(rune(c))
-			} else {
-				t[row][c] = fmt.Sprintf("%s %02X", commandNames[row]['('], c)
-			}
-		}
-	}
-	return t
-}()
-
-var loneControls = func() (t [32]string) {
-	for c := range t {
-		t[c] = fmt.Sprintf("%02X", c)
-	}
-	return t
-}()
 
 // glyphs is ESC & y c1 c2, then for each code x and x*y bytes.
 func glyphs(b []byte) span {
