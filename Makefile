@@ -27,9 +27,8 @@ missing=; \
 have() { command -v "$$1" >/dev/null 2>&1; }; \
 for package in $(1); do \
   case $$package in \
-    chromium) have chromium || have chromium-browser || have google-chrome;; \
     libc6-dev) test -e /usr/include/stdlib.h;; \
-    gcc|strace|pkg-config) have $$package;; \
+    gcc|strace|pkg-config|chromium-headless-shell) have $$package;; \
     *) dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed';; \
   esac || missing="$$missing $$package"; \
 done; \
@@ -192,4 +191,4 @@ need-run:
 
 .PHONY: need-test
 need-test: need-run
-	@$(call need,gcc libc6-dev chromium strace fonts-dejavu-core)
+	@$(call need,gcc libc6-dev chromium-headless-shell strace fonts-dejavu-core)

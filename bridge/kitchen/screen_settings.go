@@ -23,7 +23,7 @@ const (
 // keyActs are what keys of a screen can be bound to.
 var keyActs = []string{
 	"slot1", "slot2", "slot3", "slot4", "slot5", "slot6", "slot7", "slot8", "slot9", "slot10",
-	"bump", "start", "recall", "fire", "undo", "page", "left", "right", "up", "down",
+	"bump", "items", "start", "recall", "fire", "undo", "page", "left", "right", "up", "down",
 }
 
 // ScreenSettings are what people at a screen set, kept for it at the box: a kiosk's browser forgets everything.

@@ -75,7 +75,7 @@ func New(c Config) *Service {
 type Proof struct {
 	At      time.Time `json:"at"`
 	Code    string    `json:"code" enum:"proved,wrong_series,no_location,away"`
-	Detail  string    `json:"detail" doc:"what it means and what to do, in the box's language"`
+	Detail  string    `json:"detail" doc:"what it means and what to do, in words"`
 	Other   string    `json:"other,omitzero" doc:"the kind of till that the account may be of"`
 	Online  bool      `json:"online" doc:"the till takes orders now"`
 	Devices []string  `json:"devices,omitzero"`
@@ -126,6 +126,10 @@ func (s *Service) Form(lang string) Form {
 	defer s.mu.Unlock()
 	if s.last != nil {
 		p := *s.last
+		p.Detail = w.T("onboard.proof."+p.Code, f.Title, s.c.Location)
+		if p.Other != "" {
+			p.Detail += " " + w.T("onboard.try", w.T("links.pos."+p.Other), p.Other)
+		}
 		f.Proof = &p
 	}
 	return f
@@ -152,8 +156,8 @@ func (s *Service) Text(lang string) string {
 	return b.String()
 }
 
-// Verify proves the link by a call to the till.
-func (s *Service) Verify(ctx context.Context) Form {
+// Verify proves the link by a call to the till, and gives its form in a language.
+func (s *Service) Verify(ctx context.Context, lang string) Form {
 	ctx, cancel := context.WithTimeout(ctx, proofWait)
 	defer cancel()
 	p := Proof{At: s.c.Now().UTC()}
@@ -169,15 +173,10 @@ func (s *Service) Verify(ctx context.Context) Form {
 			s.c.Log.Warn("the till was asked in vain", "kind", s.c.Kind, "err", err)
 		}
 	}
-	w := words.In(s.c.Language)
-	p.Detail = w.T("onboard.proof."+p.Code, w.T("links.pos."+s.c.Kind), s.c.Location)
-	if p.Other != "" {
-		p.Detail += " " + w.T("onboard.try", w.T("links.pos."+p.Other), p.Other)
-	}
 	s.mu.Lock()
 	s.last = &p
 	s.mu.Unlock()
-	return s.Form(s.c.Language)
+	return s.Form(lang)
 }
 
 // seriesOf tells from an address which series it is of; "" when it says nothing.
@@ -231,9 +230,9 @@ func (s *Service) Routes() []api.Route {
 			Handle: func(w http.ResponseWriter, r *http.Request) error {
 				return api.Answer(w, http.StatusOK, s.Form(s.language(r)))
 			}},
-		{Method: "POST", Path: "/v1/pos/verify", ID: "verifyPOS", Roles: []access.Role{access.Manager}, Tags: tags, Summary: "Ask the till whether kind, credentials and location are right", Answer: Form{},
+		{Method: "POST", Path: "/v1/pos/verify", ID: "verifyPOS", Roles: []access.Role{access.Manager}, Tags: tags, Summary: "Ask the till whether kind, credentials and location are right", Params: language, Answer: Form{},
 			Handle: func(w http.ResponseWriter, r *http.Request) error {
-				return api.Answer(w, http.StatusOK, s.Verify(r.Context()))
+				return api.Answer(w, http.StatusOK, s.Verify(r.Context(), s.language(r)))
 			}},
 		{Method: "GET", Path: "/v1/pos/form.txt", ID: "getPOSForm", Roles: office, Tags: tags, Summary: "The form of what set-up needs, to be printed or sent", Params: language, Type: "text/plain",
 			Handle: func(w http.ResponseWriter, r *http.Request) error {

@@ -37,7 +37,7 @@ func TestVerify(t *testing.T) {
 			asked := 0
 			s := New(Config{Kind: c.kind, Location: "17", BaseURL: c.address, Language: "en", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 				Probe: func(context.Context) (Info, error) { asked++; return Info{Online: c.err == nil}, c.err }})
-			f := s.Verify(t.Context())
+			f := s.Verify(t.Context(), "en")
 			if f.Proof == nil || f.Proof.Code != c.code || f.Proof.Other != c.other || !strings.Contains(f.Proof.Detail, c.says) {
 				t.Errorf("proof %+v", f.Proof)
 			}

@@ -3,16 +3,17 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
+
+var long = flag.Bool("long", false, "look at every page in both themes and languages with axe-core")
 
 // axeCore is the checker as its makers ship it (testdata/axe, with its licence).
 func axeCore(t *testing.T) string {
@@ -37,57 +38,74 @@ const runAxe = `axe.run(document, {preload: false, resultTypes: ['violations'], 
 	.filter(v => v.impact === 'serious' || v.impact === 'critical')
 	.flatMap(v => v.nodes.slice(0, 3).map(n => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replace(/\s+/g, ' ').slice(0, 200))).join('\n'))`
 
-func (b *tab) axe(path, script string) {
+// checked has every page of the tab bring the checker along.
+func (b *tab) checked() *tab {
 	b.t.Helper()
-	b.run(chromedp.ActionFunc(func(ctx context.Context) error {
-		_, exception, err := runtime.Evaluate(script).Do(ctx)
-		if exception != nil {
-			return exception
-		}
-		return err
-	}))
+	b.before(axeCore(b.t))
+	return b
+}
+
+func (b *tab) axe(path string) {
+	b.t.Helper()
 	var found string
-	b.run(chromedp.Evaluate(runAxe, &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	b.run(chromedp.Evaluate(runAxe, &found, awaited))
 	for line := range strings.Lines(found) {
 		b.t.Errorf("%s: %s", path, strings.TrimSpace(line))
 	}
 }
 
-// TestAccessibility runs axe-core in every page: no serious finding on any of them; nor is any wider than a phone.
+// TestAccessibility runs axe-core in every page, in the state that has most on it: no serious finding on any of them; nor
+// is any wider than a phone. A page is looked at in one theme and language, with -long in both.
 func TestAccessibility(t *testing.T) {
-	script := axeCore(t)
+	t.Parallel()
 	box, paths, ready := fullBox(t)
-	var b *tab
-	for i, path := range paths {
-		if i%6 == 0 { // a tab has only so much time
-			b = openTab(t, box, 1440, 900)
-		}
-		b.open(fmt.Sprintf("%s?theme=%s&language=%s", path, []string{"day", "night"}[i%2], []string{"en", "fr"}[i/2%2]))
-		b.wait(path, ready[path])
-		b.size(375, 812)
-		b.fits(path)
-		b.size(1440, 900)
-		b.axe(path, script)
+	const tabs = 4
+	for n := range tabs {
+		t.Run(fmt.Sprintf("console %d of %d", n+1, tabs), func(t *testing.T) {
+			t.Parallel()
+			b := openTab(t, box, 1440, 900).checked()
+			for i, path := range paths {
+				if i%tabs != n {
+					continue
+				}
+				for look := range 2 {
+					if look > 0 && !*long {
+						break
+					}
+					at := i/tabs + look
+					b.open(fmt.Sprintf("%s?theme=%s&language=%s", path, []string{"day", "night"}[at%2], []string{"en", "fr"}[(at+i)%2]))
+					b.wait(path, ready[path])
+					b.size(375, 812)
+					b.fits(path)
+					b.size(1440, 900)
+					b.axe(path)
+				}
+			}
+		})
 	}
 	for _, theme := range []string{"night", "day"} {
-		kitchen := newFakeBox(t, Config{Screens: []Screen{{Name: "grill", Theme: theme, Stations: []string{"grill"}}, {Name: "expo", Theme: theme}}})
-		kitchen.tickets, kitchen.printers, kitchen.warnings, kitchen.bumped, kitchen.pass.rows = service(), cannedPrinters(), cannedWarnings(), recalled(), passOf()
-		k := openTab(t, kitchen, 1920, 1080)
-		for path, drawn := range map[string]string{"/screens/grill": "document.querySelectorAll('.k-card').length > 4", "/expo": "document.querySelectorAll('.x-row').length === 7", "/screens/grill/keys": "document.body.dataset.ready === ''", "/screens/nowhere": "document.querySelector('.choices')"} {
-			if theme == "day" && path != "/screens/grill" {
-				continue // TestContrast compares the colours of both themes
+		t.Run("kitchen by "+theme, func(t *testing.T) {
+			t.Parallel()
+			kitchen := newFakeBox(t, Config{Screens: []Screen{{Name: "grill", Theme: theme, Stations: []string{"grill"}}, {Name: "expo", Theme: theme}}})
+			kitchen.tickets, kitchen.printers, kitchen.warnings, kitchen.bumped, kitchen.pass.rows = service(), cannedPrinters(), cannedWarnings(), recalled(), passOf()
+			k := openTab(t, kitchen, 1920, 1080).checked()
+			k.open("/screens/grill")
+			k.wait("cards", "document.querySelectorAll('.k-card').length > 4")
+			k.axe("the board")
+			if theme == "day" && !*long {
+				return // TestContrast compares the colours of both themes
 			}
-			k.open(path)
-			k.wait(path, drawn)
-			k.axe(path+" by "+theme, script)
-			if path == "/screens/grill" {
-				k.click("#settings")
-				k.axe(path+" settings by "+theme, script)
-				k.eval("document.querySelector('[data-close]').click()")
-				k.click("#recall")
-				k.wait("recall", "document.querySelector('.k-recall')")
-				k.axe(path+" recall by "+theme, script)
+			k.click("#settings")
+			k.axe("settings")
+			k.eval("document.querySelector('[data-close]').click()")
+			k.click("#recall")
+			k.wait("recall", "document.querySelector('.k-recall')")
+			k.axe("recall")
+			for path, drawn := range map[string]string{"/expo": "document.querySelectorAll('.x-row').length === 7", "/screens/grill/keys": "document.body.dataset.ready === ''", "/screens/nowhere": "document.querySelector('.choices')"} {
+				k.open(path)
+				k.wait(path, drawn)
+				k.axe(path)
 			}
-		}
+		})
 	}
 }

@@ -35,6 +35,7 @@ func (b *fakeBox) evening() {
 // TestBookingList: who is expected, who sits; seat, other tables, covers, retry, deposit; what a platform does not take; the
 // switches of a shift.
 func TestBookingList(t *testing.T) {
+	t.Parallel()
 	box, b := tillTab(t, "/integration/bookings")
 	asked := func(want string) func() bool {
 		return func() bool {
@@ -106,6 +107,7 @@ func TestBookingList(t *testing.T) {
 
 // TestTableAudit: what is only here, only there and near; two names made one table, and taken apart.
 func TestTableAudit(t *testing.T) {
+	t.Parallel()
 	box, b := tillTab(t, "/integration/floorplans?platform=sevenrooms")
 	b.wait("compared", "document.querySelectorAll('.audit-part').length === 4 && document.querySelector('#platforms [aria-pressed=true]').innerText === 'SevenRooms'")
 	if got := b.text("#verdict"); got != "1 table that SevenRooms named is not on the floor: a party seated there gets no check." {
@@ -140,6 +142,7 @@ func TestTableAudit(t *testing.T) {
 
 // TestDepartmentsPage: pairs with where they are known from, the till's groups, saved as a whole, discarded, refused.
 func TestDepartmentsPage(t *testing.T) {
+	t.Parallel()
 	box, b := tillTab(t, "/integration/departments")
 	origins := "[...document.querySelectorAll('.origin')].map(e => e.innerText.trim()).join('|')"
 	b.wait("departments", "document.querySelectorAll('.department').length === 4")
@@ -182,6 +185,7 @@ func TestDepartmentsPage(t *testing.T) {
 // TestTillsPage: what the set-up needs, an account of another series named as such, tills with their queues, rights given by
 // role and by name, and the guides.
 func TestTillsPage(t *testing.T) {
+	t.Parallel()
 	box, b := tillTab(t, "/integration/tills")
 	b.wait("the box is its own till", "document.querySelectorAll('.needs li').length === 1 && !document.querySelector('#verify') && document.querySelector('#tills').hidden && document.querySelector('#rights').hidden")
 	box.mu.Lock()

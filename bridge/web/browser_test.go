@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// tab is one page. Its box has a port and so a storage of its own; cookies, which ports share, are cleared.
+// tab is one page. Tests share neither cookies nor storage; the tabs of one test do, as those of a browser.
 type tab struct {
 	t    *testing.T
 	ctx  context.Context
@@ -73,7 +73,7 @@ func openTab(t *testing.T, box *fakeBox, width, height int64) *tab {
 			t.Errorf("the page threw: %s", s)
 		}
 	})
-	b.run(runtime.Enable(), network.Enable(), network.ClearBrowserCookies(), emulation.SetFocusEmulationEnabled(true))
+	b.run(runtime.Enable(), network.Enable(), emulation.SetFocusEmulationEnabled(true))
 	b.size(width, height)
 	return b
 }
@@ -83,7 +83,7 @@ func patience() time.Duration {
 	if *screenshots != "" {
 		return 5 * time.Minute
 	}
-	return 40 * time.Second
+	return 2 * time.Minute
 }
 
 func (b *tab) run(actions ...chromedp.Action) {
@@ -123,27 +123,34 @@ func (b *tab) eval(expression string) string {
 	return fmt.Sprint(v)
 }
 
-// wait polls an expression until it is true.
+// patient is how long what a page or the box shall come to may take on a machine that has other work.
+const patient = 30 * time.Second
+
+// wait has the page look at an expression until it is true. What goes away by a navigation is asked again.
 func (b *tab) wait(what, expression string) {
 	b.t.Helper()
-	deadline := time.Now().Add(8 * time.Second)
-	for {
+	polls := fmt.Sprintf("(async () => { for (let i = 0; i < 20; i++) { try { if (%s) return true } catch {} await new Promise(r => setTimeout(r, 15)) } return false })()", expression)
+	for deadline := time.Now().Add(patient); ; {
 		var ok bool
-		err := chromedp.Run(b.ctx, chromedp.Evaluate("!!("+expression+")", &ok))
+		err := chromedp.Run(b.ctx, chromedp.Evaluate(polls, &ok, awaited))
 		if ok {
 			return
 		}
 		if time.Now().After(deadline) || b.ctx.Err() != nil {
 			b.t.Fatalf("%s: not so: %s (%v)\npage: %s", what, expression, err, b.text("body"))
 		}
-		b.pause()
+		if err != nil {
+			b.pause()
+		}
 	}
 }
+
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
 
 // until polls a condition of the box.
 func (b *tab) until(what string, ok func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(8 * time.Second); !ok(); b.pause() {
+	for deadline := time.Now().Add(patient); !ok(); b.pause() {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("%s: did not happen", what)
 		}
@@ -152,7 +159,7 @@ func (b *tab) until(what string, ok func() bool) {
 
 // pause gives the page one animation frame, which is also the pace of polling.
 func (b *tab) pause() {
-	_ = chromedp.Run(b.ctx, chromedp.Evaluate(`new Promise(r => setTimeout(r, 15))`, nil, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	_ = chromedp.Run(b.ctx, chromedp.Evaluate(`new Promise(r => setTimeout(r, 15))`, nil, awaited))
 }
 
 func (b *tab) text(selector string) string {

@@ -24,6 +24,7 @@ func (b *tab) fill(selector, text string) {
 func quoteJS(s string) string { return "'" + strings.ReplaceAll(s, "'", "\\'") + "'" }
 
 func TestOrdersTable(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length === 24")
 	if got := b.text("#rows tr"); !strings.Contains(got, "Uber Eats") || !strings.Contains(got, "€12.50") || !strings.Contains(got, "accepted") {
@@ -60,6 +61,7 @@ func TestOrdersTable(t *testing.T) {
 }
 
 func TestVeryManyOrdersArePaged(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/help")
 	box.mu.Lock()
 	box.orders = cannedOrders(150)
@@ -74,6 +76,7 @@ func TestVeryManyOrdersArePaged(t *testing.T) {
 }
 
 func TestOrderShowsThePromise(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/orders")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length")
 	b.click("#rows tr:nth-child(3)")
@@ -104,6 +107,7 @@ func TestOrderShowsThePromise(t *testing.T) {
 }
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/help")
 	box.mu.Lock()
 	box.session = nil
@@ -123,6 +127,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestPairing(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/help")
 	box.mu.Lock()
 	box.session = nil
@@ -138,6 +143,7 @@ func TestPairing(t *testing.T) {
 }
 
 func TestTwoLanguagesAndThemes(t *testing.T) {
+	t.Parallel()
 	_, b := consoleTab(t, "/orders")
 	b.wait("English", "document.querySelector('h1').innerText === 'Orders' && document.documentElement.lang === 'en'")
 	b.click(".switch a[lang=fr]")
@@ -150,6 +156,7 @@ func TestTwoLanguagesAndThemes(t *testing.T) {
 }
 
 func TestConsoleStates(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/orders")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length")
 	box.disconnect(true)
@@ -174,6 +181,7 @@ func TestConsoleStates(t *testing.T) {
 }
 
 func TestCSV(t *testing.T) {
+	t.Parallel()
 	_, b := consoleTab(t, "/orders")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length")
 	b.eval("URL.createObjectURL = blob => { blob.text().then(text => { window.__csv = text }); return 'blob:none' }; HTMLAnchorElement.prototype.click = function () { window.__name = this.download }")

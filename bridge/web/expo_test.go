@@ -20,6 +20,7 @@ const rowOf = `(id => document.querySelector('.x-row[data-id="' + id + '"]'))`
 
 // F30: the pass shows one row an order, late first, with a lamp a station, its items, the courier's time and the allergy.
 func TestF30ExpoRows(t *testing.T) {
+	t.Parallel()
 	box, b := expoTab(t, "en")
 	if got := b.eval("[...document.querySelectorAll('.x-row')].map(e => e.dataset.id).slice(0, 4).join()"); got != "p6,p1,p2,p3" {
 		t.Errorf("rows begin with %s, want what is cancelled, then the late, then what is soon late by age", got)
@@ -42,6 +43,7 @@ func TestF30ExpoRows(t *testing.T) {
 
 // F31: one key hands an order over; while a station is at work it must be held down. Undo and the list bring it back.
 func TestF31ExpoHandOver(t *testing.T) {
+	t.Parallel()
 	box, b := expoTab(t, "en")
 	key := b.text(".x-row[data-id=p2] .x-key")
 	b.key("Digit"+key, key)
@@ -92,6 +94,7 @@ func TestF31ExpoHandOver(t *testing.T) {
 
 // F32: what hands did at the pass while the line was cut is kept, survives a reload and is applied once.
 func TestF32ExpoOffline(t *testing.T) {
+	t.Parallel()
 	box, b := expoTab(t, "fr")
 	box.beat()
 	b.wait("live", "document.querySelector('#live').dataset.state === 'live'")
@@ -111,6 +114,7 @@ func TestF32ExpoOffline(t *testing.T) {
 
 // F33: the pass fits a 7 inch touch screen and a phone; what is touched is at least 15 mm.
 func TestF33ExpoSizes(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{Screens: []Screen{{Name: "expo", DiagonalInches: 7, DistanceM: .5}}})
 	box.pass.rows = passOf()
 	b := openTab(t, box, 1024, 600)

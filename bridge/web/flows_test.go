@@ -4,11 +4,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aboyeur/bridge/web/webtest"
 )
 
 // The flows of docs/screens.md that are about tickets, by number.
 
 func TestF2DirectionAndColumns(t *testing.T) {
+	t.Parallel()
 	three := []object{ticketAt("a", 1, 3*time.Minute, nil), ticketAt("b", 2, 2*time.Minute, nil), ticketAt("c", 3, time.Minute, nil)}
 	for _, c := range []struct {
 		direction string
@@ -39,6 +42,7 @@ func TestF2DirectionAndColumns(t *testing.T) {
 
 // Ticks strike and last; the Bump button fills when all is ticked; an allergy must be seen before.
 func TestF5TicksAndF16Allergy(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en",
 		ticketAt("a", 1, time.Minute, object{"table": "12", "allergy_note": "noix", "lines": []object{line(2, "Entrecôte", object{"n": 0}), line(1, "Saumon", object{"n": 1, "allergens": []string{"poisson"}})}}))
 	b.there("a")
@@ -69,9 +73,61 @@ func TestF5TicksAndF16Allergy(t *testing.T) {
 	}
 }
 
+// Dishes are ticked by keyboard, by a bar that sends keys and by a serial one: Items numbers the lines of the ticket, a digit
+// or the cursor with Bump ticks, and once all are ticked the next blow bumps.
+func TestF5TicksByKey(t *testing.T) {
+	t.Parallel()
+	box, b := kitchenTab(t, "en",
+		ticketAt("a", 1, 2*time.Minute, object{"lines": []object{line(1, "Burger", object{"n": 0}), line(2, "Frites", object{"n": 1}), line(1, "Salade", object{"n": 2})}}),
+		ticketAt("b", 2, time.Minute, object{"lines": []object{line(1, "Saumon", object{"n": 0})}}))
+	picks := func(id, want string) {
+		t.Helper()
+		b.wait(id+" is numbered", "[...document.querySelectorAll('[data-ticket="+id+"] .k-line')].map(e => (e.dataset.pick ?? '-') + (e.classList.contains('at') ? '*' : '')).join(' ') === '"+want+"'")
+	}
+	b.key("KeyI", "i") // the oldest, as nothing is selected
+	picks("a", "1* 2 3")
+	b.shoot("flow-ticks-by-key")
+	b.key("Digit2", "é")
+	b.until("the digit ticks", func() bool { return box.count("tick 1 a") == 1 })
+	picks("a", "1 2 3*")
+	b.key("ArrowUp", "ArrowUp")
+	b.key("ArrowUp", "ArrowUp")
+	picks("a", "1* 2 3")
+	b.key("Enter", "Enter")
+	b.until("Bump ticks what the cursor is on", func() bool { return box.count("tick 0 a") == 1 })
+	picks("a", "1 2 3*")
+	b.key("Backspace", "Backspace")
+	picks("a", "- - -")
+	strike := func(key byte) {
+		box.mu.Lock()
+		box.publish("key", object{"byte": int(key), "at": box.now().UTC()})
+		box.mu.Unlock()
+	}
+	strike('I')
+	picks("a", "1 2 3*")
+	strike('3')
+	b.until("the serial bar ticks", func() bool { return box.count("tick 2 a") == 1 })
+	b.wait("all are ticked", "document.querySelector('[data-ticket=a] [data-act=bump].full') && !document.querySelector('[data-pick]')")
+	if box.count("bump a") != 0 {
+		t.Error("a tick bumped")
+	}
+	strike('\r')
+	b.until("the next blow bumps", func() bool { return box.count("bump a") == 1 })
+	b.gone("a")
+	b.key("Digit2", "é")
+	b.key("KeyI", "i")
+	picks("b", "1*")
+	b.run(webtest.Later(11 * time.Second))
+	picks("b", "-") // nobody struck a key for a while: digits mean tickets again
+	if box.count("tick 0 b")+box.count("bump b") != 0 {
+		t.Error("leaving acted on the ticket")
+	}
+}
+
 // Courses that are not fired stand grey, with their count, on the card of the course before; a held ticket alone has a
 // card of its own with the way to fire it; H holds and fires; all-day counts what is held in brackets.
 func TestF6CoursesF7HoldAndFireF11AllDay(t *testing.T) {
+	t.Parallel()
 	fires := time.Now().Add(7 * time.Minute).UTC()
 	box, b := kitchenTab(t, "en",
 		ticketAt("a", 1, time.Minute, object{"order": "o1", "table": "12", "lines": []object{line(2, "Entrecôte")}}),
@@ -121,6 +177,7 @@ func TestF6CoursesF7HoldAndFireF11AllDay(t *testing.T) {
 
 // A ticket put first is placed before those that wait; nothing that has a place moves.
 func TestF10Priority(t *testing.T) {
+	t.Parallel()
 	var many []object
 	for i := range 12 {
 		many = append(many, ticketAt("k"+string(rune('a'+i)), 10+i, time.Duration(20-i)*time.Minute, nil))
@@ -146,6 +203,7 @@ func TestF10Priority(t *testing.T) {
 
 // What is ordered later joins the open card under its time; a table that moved shows old and new until somebody has seen it.
 func TestF12AdditionsF13TableMove(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en", ticketAt("a", 1, 5*time.Minute, object{"table": "12", "lines": []object{line(1, "Entrecôte", object{"n": 0}), line(2, "Frites", object{"n": 1})}}))
 	at := time.Now().UTC().Truncate(time.Second)
 	box.update("a", object{"changed_unseen": true, "lines": []object{line(1, "Saumon", object{"n": 0, "change": "added", "at": at}), line(1, "Entrecôte", object{"n": 1}), line(2, "Frites", object{"n": 2})}})
@@ -168,6 +226,7 @@ func TestF12AdditionsF13TableMove(t *testing.T) {
 
 // Scheduled orders stand in the foot by quarter of an hour, and in a list.
 func TestF18LaterLane(t *testing.T) {
+	t.Parallel()
 	quarter := time.Now().Add(2 * time.Hour).UTC().Truncate(15 * time.Minute)
 	box, b := kitchenTab(t, "fr", ticketAt("a", 1, time.Minute, nil))
 	box.mu.Lock()
@@ -195,6 +254,7 @@ func TestF18LaterLane(t *testing.T) {
 
 // A long press on a dish names what Sold out does before it does it; every screen shows it until it is back.
 func TestF19SoldOut(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en", ticketAt("a", 1, time.Minute, object{"lines": []object{line(1, "Entrecôte", object{"n": 0, "sku": "E 1"}), line(1, "Maison", object{"n": 1})}}))
 	b.longPress("[data-ticket=a] [data-n='0'] .k-item")
 	b.wait("the effect is named", "document.querySelector('.k-say')?.innerText.includes('delivery platforms')")
@@ -222,6 +282,7 @@ func TestF19SoldOut(t *testing.T) {
 
 // A station is closed for a quiet hour from its own name; the screens say so until it is open again.
 func TestF20ClosedStation(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{})
 	box.tickets = []object{ticketAt("a", 1, time.Minute, nil)}
 	box.stations = []object{{"name": "grill", "printers": []string{}, "screens": []string{"grill"}, "open": 1}, {"name": "bar", "printers": []string{}, "screens": []string{"bar"}, "open": 0},
@@ -248,6 +309,7 @@ func TestF20ClosedStation(t *testing.T) {
 
 // A board of 200 tickets: what one bump costs. The figure is written, not judged.
 func TestF25TwoHundredTickets(t *testing.T) {
+	t.Parallel()
 	var many []object
 	for i := range 200 {
 		many = append(many, ticketAt(string(rune('a'+i%26))+string(rune('a'+i/26)), 100+i, time.Duration(400-i)*time.Second, object{"table": string(rune('A' + i%26)), "lines": []object{
@@ -273,6 +335,7 @@ func TestF25TwoHundredTickets(t *testing.T) {
 
 // A bumped slot stays empty until Undo has passed; then the ticket that waited longest takes it.
 func TestF1SlotStaysEmptyUntilUndoHasPassed(t *testing.T) {
+	t.Parallel()
 	var many []object
 	for i := range 12 {
 		many = append(many, ticketAt("k"+string(rune('a'+i)), 10+i, time.Duration(20-i)*time.Minute, nil))
@@ -296,6 +359,7 @@ func TestF1SlotStaysEmptyUntilUndoHasPassed(t *testing.T) {
 
 // Age counts from the moment a ticket was fired, for a courier towards him; its grade has a mark besides its colour.
 func TestF4Age(t *testing.T) {
+	t.Parallel()
 	_, b := kitchenTab(t, "en",
 		ticketAt("calm", 1, 90*time.Second, nil),
 		ticketAt("warn", 2, 3*time.Minute+30*time.Second, object{"warn_after": 180, "late_after": 360}),

@@ -12,6 +12,7 @@ import (
 
 // F34: the page acknowledges each ticket once it is painted, and says that it works at all.
 func TestF34PaintedAndAlive(t *testing.T) {
+	t.Parallel()
 	var many []object
 	for i := range 12 {
 		many = append(many, ticketAt("k"+string(rune('a'+i)), 10+i, time.Duration(20-i)*time.Second, nil))
@@ -33,6 +34,7 @@ func TestF34PaintedAndAlive(t *testing.T) {
 
 // F35: what a screen shows for another that is silent is headed by that station, and leaves without a trace.
 func TestF35StandsInFor(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	box.add(ticketAt("x", 9, 0, object{"station": "bar", "table": "44"}))
 	b.there("x")
@@ -54,6 +56,7 @@ func TestF35StandsInFor(t *testing.T) {
 
 // F45: the clock of the browser changes no age, whatever it says.
 func TestF45ClockSkewChangesNoAge(t *testing.T) {
+	t.Parallel()
 	_, b := kitchenTab(t, "en")
 	for _, skew := range []string{"-7200e3", "5400e3"} {
 		b.before("(now => { Date.now = () => now() + (" + skew + ") })(window.__now ||= Date.now)")
@@ -67,6 +70,7 @@ func TestF45ClockSkewChangesNoAge(t *testing.T) {
 
 // F46: all of it by keyboard alone.
 func TestF46KeyboardOnly(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	b.key("ArrowRight", "ArrowRight")
 	b.key("ArrowRight", "ArrowRight")
@@ -101,6 +105,7 @@ func TestF46KeyboardOnly(t *testing.T) {
 
 // F47: in French on a phone, by touch.
 func TestF47FrenchOnAPhone(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{Language: "fr"})
 	box.tickets = service()
 	b := openTab(t, box, 375, 812)
@@ -128,6 +133,7 @@ func TestF47FrenchOnAPhone(t *testing.T) {
 
 // F48: an empty screen says so and shows the time; who wants no motion gets none; the screen is kept awake.
 func TestF48EmptyStillAwake(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{})
 	b := openTab(t, box, 1920, 1080)
 	b.before("window.__awake = 0; Object.defineProperty(navigator, 'wakeLock', { value: { request: async kind => { window.__awake += kind === 'screen'; return {} } } })")

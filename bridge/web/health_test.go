@@ -8,6 +8,7 @@ import (
 // TestHealthPage reads warnings with their remedies and the five charts of the last hour: each with its limit as a line,
 // gaps where nothing was measured, the metric's name behind each number, and the minute under the pointer.
 func TestHealthPage(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{Language: "en"})
 	box.warnings = cannedWarnings()
 	b := openTab(t, box, 1440, 900)

@@ -38,6 +38,7 @@ func (b *fakeBox) did(begin string) bool {
 }
 
 func TestHotelLink(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel")
 	b.wait("the state in words", "document.querySelector('#link .state')?.innerText === 'Link is up'")
 	if got := b.text("#link"); !strings.Contains(got, "Rooms can be charged.") || !strings.Contains(got, "tcp:10.0.0.9:5010") || !strings.Contains(got, "5.0.05.01") || !strings.Contains(got, "FIAS") {
@@ -63,6 +64,7 @@ func TestHotelLink(t *testing.T) {
 }
 
 func TestHotelNotConfigured(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{Language: "en"})
 	b := openTab(t, box, 1440, 900)
 	b.open("/hotel/revenue")
@@ -75,6 +77,7 @@ func TestHotelNotConfigured(t *testing.T) {
 }
 
 func TestHotelUnknownFirst(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel")
 	b.wait("both of them, before the list", "document.querySelectorAll('.lookup').length === 2 && document.querySelector('#unknowns').compareDocumentPosition(document.querySelector('#rows')) & Node.DOCUMENT_POSITION_FOLLOWING")
 	card := b.text(".lookup")
@@ -103,6 +106,7 @@ func TestHotelUnknownFirst(t *testing.T) {
 }
 
 func TestHotelPostings(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length === 14")
 	if got := b.text("#rows tr:nth-child(3)"); !strings.Contains(got, "1105") || !strings.Contains(got, "refused") || !strings.Contains(got, "Guest may not charge") {
@@ -140,6 +144,7 @@ func TestHotelPostings(t *testing.T) {
 }
 
 func TestHotelVoidAndRefund(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length")
 	b.click("#rows tr:nth-child(1)")
@@ -183,6 +188,7 @@ func TestHotelVoidAndRefund(t *testing.T) {
 
 // An answer that did not come is no reason to refund twice: the same act goes out under the same key.
 func TestHotelRepeatsUnderOneKey(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel/postings/p0")
 	refund := func() {
 		b.click("#refund")
@@ -200,6 +206,7 @@ func TestHotelRepeatsUnderOneKey(t *testing.T) {
 }
 
 func TestHotelByRole(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/help")
 	box.mu.Lock()
 	box.session = object{"name": "Hugo", "role": "staff", "screen": ""}
@@ -219,6 +226,7 @@ func TestHotelByRole(t *testing.T) {
 }
 
 func TestHotelGuests(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel/guests")
 	b.wait("the house", "document.querySelectorAll('.guests tbody tr').length === 6")
 	b.fill("#find", "delac")
@@ -239,6 +247,7 @@ func TestHotelGuests(t *testing.T) {
 }
 
 func TestHotelRevenue(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel/revenue")
 	b.wait("unmapped groups first", "document.querySelector('#unmapped')?.innerText.includes('cigars')")
 	b.wait("batches", "document.querySelectorAll('.batches tbody tr').length === 5")
@@ -266,6 +275,7 @@ func TestHotelRevenue(t *testing.T) {
 }
 
 func TestHotelTrace(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel/trace")
 	b.wait("records without keep-alive", "document.querySelectorAll('.record').length === 17")
 	b.click("#quiet")
@@ -309,6 +319,7 @@ func TestHotelTrace(t *testing.T) {
 }
 
 func TestHotelSetup(t *testing.T) {
+	t.Parallel()
 	box, b := hotelTab(t, "/hotel/setup")
 	b.wait("the checklist", "document.querySelectorAll('.step').length === 9 && document.querySelector('#checklist header').innerText.includes('ready')")
 	if got := b.text("[data-item=vendor_gateway]"); !strings.Contains(got, "Camille") || !strings.Contains(got, "case 48213") {
@@ -400,6 +411,7 @@ func TestHotelSetup(t *testing.T) {
 }
 
 func TestHotelByKeyboard(t *testing.T) {
+	t.Parallel()
 	_, b := hotelTab(t, "/hotel")
 	b.wait("rows", "document.querySelectorAll('#rows tr').length === 14")
 	b.key("Slash", "/")
@@ -421,6 +433,7 @@ func TestHotelByKeyboard(t *testing.T) {
 }
 
 func TestHotelInFrenchOnAPhone(t *testing.T) {
+	t.Parallel()
 	_, b := hotelTab(t, "/hotel?language=fr")
 	b.size(375, 812)
 	for path, want := range map[string]string{
@@ -452,6 +465,7 @@ func TestHotelInFrenchOnAPhone(t *testing.T) {
 
 // Every text on the page can be told from its ground, in both themes.
 func TestHotelContrast(t *testing.T) {
+	t.Parallel()
 	_, b := hotelTab(t, "/hotel")
 	for _, theme := range []string{"day", "night"} {
 		for path, ready := range hotelPages {

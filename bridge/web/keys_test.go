@@ -18,6 +18,7 @@ window.AudioContext = class { constructor() { this.state = window.__blocked ? 's
 // F36: the key-learning page shows what a bar sends, gives a key its task, and the screen uses it at once; a key's place
 // counts before what it writes.
 func TestF36LearnsKeys(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "fr")
 	b.open("/screens/grill/keys")
 	b.wait("the settings are read", "document.body.dataset.ready === ''")
@@ -55,6 +56,7 @@ func TestF36LearnsKeys(t *testing.T) {
 
 // F37: keys of a serial bump bar come from the box; one that comes late does nothing.
 func TestF37SerialBumpBar(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	strike := func(key byte, ago time.Duration) {
 		box.mu.Lock()
@@ -82,6 +84,7 @@ func TestF37SerialBumpBar(t *testing.T) {
 // F38: each thing that happens has a sound of its own; how loud is set at the screen and kept at the box; where the browser
 // blocks sound a bar says so.
 func TestF38Sounds(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	b.before(heard)
 	b.open("/screens/grill")
@@ -122,6 +125,7 @@ func TestF38Sounds(t *testing.T) {
 
 // F39: for 30 seconds the glass takes no touch and no key, so that it can be wiped.
 func TestF39CleaningLock(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	b.click("#settings")
 	b.click("#lock")

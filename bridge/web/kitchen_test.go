@@ -40,6 +40,7 @@ func (b *tab) there(id string) {
 }
 
 func TestTicketAppears(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	box.add(ticketAt("d", 4, 0, object{"table": "31", "allergy_note": "arachide", "lines": []object{line(3, "Saumon", object{"notes": "sans sel"})}}))
 	b.there("d")
@@ -66,6 +67,7 @@ func TestTicketAppears(t *testing.T) {
 }
 
 func TestF1BumpAndUndo(t *testing.T) {
+	t.Parallel()
 	for _, way := range []struct {
 		name       string
 		bump, undo func(b *tab)
@@ -76,6 +78,7 @@ func TestF1BumpAndUndo(t *testing.T) {
 		{"bump bar", func(b *tab) { b.key("Numpad1", "1"); b.key("ControlLeft", "Control") }, func(b *tab) { b.key("Backspace", "Backspace") }},
 	} {
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			box, b := kitchenTab(t, "en")
 			way.bump(b)
 			b.gone("a")
@@ -101,6 +104,7 @@ func TestF1BumpAndUndo(t *testing.T) {
 
 // F44: a second blow on one slot within 400 ms, a held key, Ctrl+P and Ctrl+R do nothing.
 func TestF44BouncesAreIgnored(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	b.key("Digit1", "1")
 	b.key("Enter", "Enter")
@@ -121,6 +125,7 @@ func TestF44BouncesAreIgnored(t *testing.T) {
 }
 
 func TestF14ChangesF15CancelledF17Recall(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	b.click("[data-act=start][data-id=b]")
 	b.wait("started", "document.querySelector('[data-ticket=b]').dataset.state === 'cooking'")
@@ -161,6 +166,7 @@ func TestF14ChangesF15CancelledF17Recall(t *testing.T) {
 }
 
 func TestLostRaceShowsTheOther(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	box.mu.Lock()
 	box.lost["a"] = "Léa"
@@ -173,6 +179,7 @@ func TestLostRaceShowsTheOther(t *testing.T) {
 // F40: live means a beat in the last 12 s. Otherwise a bar over a dimmed board; a bump made meanwhile carries a clock and is
 // applied once.
 func TestF40OfflineAndBack(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	box.beat()
 	b.wait("live", "document.querySelector('#live').dataset.state === 'live'")
@@ -199,6 +206,7 @@ func TestF40OfflineAndBack(t *testing.T) {
 
 // F41: a bump that could not be sent survives a reload.
 func TestF41KeptBumpSurvivesReload(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	box.mu.Lock()
 	box.answers["/v1/tickets/a/bump"] = 503
@@ -218,6 +226,7 @@ func TestF41KeptBumpSurvivesReload(t *testing.T) {
 
 // F42: a beat that does not match what the page shows makes it ask for a snapshot, without a word.
 func TestF42BeatResynchronises(t *testing.T) {
+	t.Parallel()
 	box, b := kitchenTab(t, "en")
 	box.mu.Lock()
 	box.tickets = append(box.tickets, ticketAt("lost", 9, 0, object{"table": "99"})) // its event never came
@@ -230,6 +239,7 @@ func TestF42BeatResynchronises(t *testing.T) {
 }
 
 func TestPagesAndArrows(t *testing.T) {
+	t.Parallel()
 	var many []object
 	for i := range 14 {
 		many = append(many, ticketAt("k"+string(rune('a'+i)), 10+i, time.Duration(20-i)*time.Second, object{"table": string(rune('A' + i))}))
@@ -258,6 +268,7 @@ func TestPagesAndArrows(t *testing.T) {
 }
 
 func TestF3LongTicketContinues(t *testing.T) {
+	t.Parallel()
 	var lines []object
 	for i := range 14 {
 		lines = append(lines, line(1+i, "Plat numéro "+string(rune('A'+i))))
@@ -279,6 +290,7 @@ func TestF3LongTicketContinues(t *testing.T) {
 
 // What an order says is text, whatever it looks like.
 func TestF24HostileTextIsText(t *testing.T) {
+	t.Parallel()
 	evil := `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`
 	box, b := kitchenTab(t, "en", ticketAt("a", 1, 0, object{"table": evil, "was_table": evil, "changed_unseen": true, "notes": evil, "allergy_note": evil, "customer": evil, "staff": evil,
 		"partner": object{"name": evil, "order_id": evil}, "lines": []object{line(1, evil, modifiers(evil), object{"notes": evil, "sku": evil, "at": time.Now(), "allergens": []string{evil}})}}),
@@ -309,6 +321,7 @@ func TestF24HostileTextIsText(t *testing.T) {
 
 // F43: sizes follow from diagonal and distance: screens.md, "Type from geometry".
 func TestF43SizesFromGeometry(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name               string
 		width, height      int64
@@ -320,6 +333,7 @@ func TestF43SizesFromGeometry(t *testing.T) {
 		{"7 inch at 0.5 m", 1024, 600, Screen{Name: "grill", DiagonalInches: 7, DistanceM: .5}, 20, 28, 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			box := newFakeBox(t, Config{Screens: []Screen{tc.screen}})
 			box.tickets = service()
 			b := openTab(t, box, tc.width, tc.height)

@@ -64,6 +64,7 @@ func TestLinkPictures(t *testing.T) {
 // TestReservationPlatforms is Integration > Reservations: the tiles with their states, disabling with its effect named, what
 // was set up still there afterwards, the way to switch a platform on, and what an unknown one needs.
 func TestReservationPlatforms(t *testing.T) {
+	t.Parallel()
 	box, b := linksTab(t, "/orders")
 	b.click("#side a[href='/integration/reservations']") // two clicks from anywhere
 	b.wait("a tile each, the five known ones always", linkPages["/integration/reservations"])
@@ -134,6 +135,7 @@ func TestReservationPlatforms(t *testing.T) {
 // TestLinkSettings is the settings of a platform: what depends on what, lists, a course map in which a group stands once,
 // faults at their fields, somebody else's change, and a person who may only look.
 func TestLinkSettings(t *testing.T) {
+	t.Parallel()
 	box, b := linksTab(t, "/integration/reservations/opentable")
 	b.wait("the settings", linkPages["/integration/reservations/opentable"])
 	setting := func(key string) any {
@@ -206,6 +208,7 @@ func TestLinkSettings(t *testing.T) {
 // TestSyncedReservations is Integration activity > Synced reservations: days, platforms and grades in the address, a problem
 // with its code and remedy, a check linked by hand, a deposit, the whole history, and the refused messages.
 func TestSyncedReservations(t *testing.T) {
+	t.Parallel()
 	box, b := linksTab(t, "/integration/reservations")
 	b.wait("the group is open", "document.querySelector('#side a.under[href=\"/integration/activity\"]')")
 	b.click("#side a.under[href='/integration/activity']")

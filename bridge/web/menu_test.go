@@ -4,6 +4,7 @@ import "testing"
 
 // TestMenuOnAPhone: on a narrow glass the pages are behind a menu that keys alone can use.
 func TestMenuOnAPhone(t *testing.T) {
+	t.Parallel()
 	_, b := consoleTab(t, "/help?language=en")
 	b.size(375, 812)
 	b.wait("the pages are put away", "!document.querySelector('#side').offsetParent && document.querySelector('#menu').offsetParent")

@@ -27,6 +27,7 @@ func menuTab(t *testing.T, path string) (*fakeBox, *tab) {
 // TestMenusPage: three counters that lead to what they count; linking by hand turns them; the switches; a guard that
 // asks; what a run changed.
 func TestMenusPage(t *testing.T) {
+	t.Parallel()
 	box, b := menuTab(t, "/menus")
 	b.wait("three counters", "[...document.querySelectorAll('.counter b')].map(e => e.innerText).join() === '2,1,1'")
 	if got := b.text(".tile.menu"); !strings.Contains(got, "4 not linked") || !strings.Contains(got, "3 changes") || !strings.Contains(got, "Names, Prices") {
@@ -92,6 +93,7 @@ func TestMenusPage(t *testing.T) {
 
 // TestMenuItems: sold out and back at once, another price at one partner, why an item is missing, and the lint.
 func TestMenuItems(t *testing.T) {
+	t.Parallel()
 	box, b := menuTab(t, "/menus/items")
 	b.wait("items", "document.querySelectorAll('.rows.items tbody tr').length === 4")
 	b.shoot("menu-items")
@@ -138,6 +140,7 @@ func TestMenuItems(t *testing.T) {
 // TestDeliveryPage: a link that only watches is activated when its checklist is done, at a moment; paused, switched off;
 // what a channel has different; the end of the day; what was refused.
 func TestDeliveryPage(t *testing.T) {
+	t.Parallel()
 	box, b := menuTab(t, "/integration/delivery")
 	b.wait("two links", "document.querySelectorAll('.tile').length === 2 && document.querySelector('.tile .state').innerText === 'Watching only'")
 	if got := b.text(".tile:nth-child(2)"); !strings.Contains(got, "Not working") || !strings.Contains(got, "invalid_client") {
@@ -203,6 +206,7 @@ func TestDeliveryPage(t *testing.T) {
 
 // TestOrdersThatWaitForAPerson: to accept, not in the POS, to void there: a strip above the list, and the buttons of one.
 func TestOrdersThatWaitForAPerson(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{Language: "en"})
 	box.orders = cannedOrders(8)
 	for _, o := range box.orders {

@@ -39,6 +39,7 @@ func (b *tab) frenchOnAPhone(path, ready string) {
 
 // TestReportsPage: figures, the half-hours, stations, sources, days; the days in the address; files; the states.
 func TestReportsPage(t *testing.T) {
+	t.Parallel()
 	box, b := officeTab(t, "/reports")
 	b.wait("figures", "document.querySelectorAll('.figures.six .figure').length === 6 && document.querySelectorAll('.b-column').length === 12")
 	if got := b.text(".figures.six"); !strings.Contains(got, "184") || !strings.Contains(got, "1 not in POS · 2 by hand") || !strings.Contains(got, "8:42") || !strings.Contains(got, "9 in 10 under 15:11") || !strings.Contains(got, "1:14") {
@@ -84,6 +85,7 @@ func TestReportsPage(t *testing.T) {
 // TestPeoplePage: a PIN for somebody new, weak ones refused, a new PIN, a lock opened, somebody removed; then a PIN given
 // on the shared browser itself.
 func TestPeoplePage(t *testing.T) {
+	t.Parallel()
 	box, b := officeTab(t, "/people")
 	b.wait("people", "document.querySelectorAll('.rows.people tbody tr').length === 3")
 	if got := b.text(".rows.people tbody tr:nth-child(2)"); !strings.Contains(got, "locked until") {
@@ -159,6 +161,7 @@ func TestPeoplePage(t *testing.T) {
 
 // TestTablesPage: the floor, a check with its address, what can be done with it, and the lists.
 func TestTablesPage(t *testing.T) {
+	t.Parallel()
 	box, b := officeTab(t, "/tables")
 	b.wait("tables", "document.querySelectorAll('.place-tile').length === 7")
 	if got := b.text(".notice"); got != "2 of 7 tables are taken." {
@@ -209,6 +212,7 @@ func TestTablesPage(t *testing.T) {
 // TestHelpAndAudit: contacts are read and changed, the bundle is fetched; the audit log is found through, sorted, and
 // leads to what it speaks of.
 func TestHelpAndAudit(t *testing.T) {
+	t.Parallel()
 	box, b := officeTab(t, "/help")
 	b.wait("contacts", "document.querySelectorAll('.contact').length === 2 && document.querySelector('.contact a').getAttribute('href') === 'tel:+33123456789'")
 	b.shoot("help")
@@ -249,6 +253,7 @@ func TestHelpAndAudit(t *testing.T) {
 // TestWhoIsAtAScreen: on a kitchen screen a cook touches a name and gives a PIN; its keys rest meanwhile, what is done
 // bears the name, and the screen is itself again afterwards.
 func TestWhoIsAtAScreen(t *testing.T) {
+	t.Parallel()
 	box := newFakeBox(t, Config{Language: "fr"})
 	box.office.people = cannedPeople()
 	box.office.pins["lea"] = "4729"

@@ -25,6 +25,7 @@ func TestOffsets(t *testing.T) {
 
 // The clock of a page is the venue's, before and after its clocks are changed, now and long ago.
 func TestClockOfThePage(t *testing.T) {
+	t.Parallel()
 	b := openTab(t, newFakeBox(t, Config{Language: "fr"}), 900, 700)
 	b.open("/help")
 	b.wait("the page", "document.querySelector('#who').innerText")

@@ -27,6 +27,7 @@ func printersTab(t *testing.T, path string) (*fakeBox, *tab) {
 // TestPrintersPage reads the cards: state as word, colour and shape, paper, the queue against its threshold, and the
 // acts that a card offers.
 func TestPrintersPage(t *testing.T) {
+	t.Parallel()
 	box, b := printersTab(t, "/printers")
 	b.wait("cards", "document.querySelectorAll('.tile').length === 4")
 	if got := b.text("[data-name=pass] .state"); got != "paper out" {
@@ -72,6 +73,7 @@ func TestPrintersPage(t *testing.T) {
 // TestPrinterPanel is one printer at its own address: what to check, what waits and how it is given up, moved or sent
 // again, its tickets as pictures, and its outages.
 func TestPrinterPanel(t *testing.T) {
+	t.Parallel()
 	box, b := printersTab(t, "/printers")
 	b.wait("cards", "document.querySelectorAll('.tile').length === 4")
 	b.eval("document.querySelector('[data-name=pass] h2 a').focus()")
@@ -143,6 +145,7 @@ func TestPrinterPanel(t *testing.T) {
 
 // TestReplaceAPrinter goes through the wizard: plug in, recognise, test, done (OTR-72).
 func TestReplaceAPrinter(t *testing.T) {
+	t.Parallel()
 	box, b := printersTab(t, "/printers/grill")
 	b.click("#p-replace")
 	b.wait("its own address", "location.pathname === '/printers/grill/replace'")
@@ -174,6 +177,7 @@ func TestReplaceAPrinter(t *testing.T) {
 
 // TestAddPrinter searches only when asked, lets a person recognise the device, and takes it into service.
 func TestAddPrinter(t *testing.T) {
+	t.Parallel()
 	box, b := printersTab(t, "/printers")
 	box.mu.Lock()
 	box.session = object{"name": "Camille", "role": "admin", "screen": ""}
@@ -224,6 +228,7 @@ func TestAddPrinter(t *testing.T) {
 
 // TestPrintersInFrenchOnAPhone opens each view in French on a narrow glass: nothing is wider, every button is big enough.
 func TestPrintersInFrenchOnAPhone(t *testing.T) {
+	t.Parallel()
 	_, b := printersTab(t, "/printers?language=fr")
 	b.size(375, 812)
 	for path, ready := range printerPages {

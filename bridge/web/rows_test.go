@@ -12,6 +12,7 @@ import (
 
 // TestDevicesPage: who looks at each screen, what a station does, and the browsers paired by a code.
 func TestDevicesPage(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/devices")
 	b.wait("pairings", "document.querySelectorAll('.pairings tbody tr').length === 2")
 	if got := b.text(".tile[data-name=grill]"); !strings.Contains(got, "live") || !strings.Contains(got, "2 browsers show it") || !strings.Contains(got, "7 open tickets") {
@@ -44,6 +45,7 @@ func TestDevicesPage(t *testing.T) {
 // TestLongTables: 3000 rows are sorted, filtered and saved, and only those in sight are in the page; new ones wait while
 // the pointer is over them.
 func TestLongTables(t *testing.T) {
+	t.Parallel()
 	box, b := consoleTab(t, "/help")
 	box.mu.Lock()
 	box.pairings = manyPairings(3000)
@@ -94,8 +96,10 @@ func TestLongTables(t *testing.T) {
 // TestTabsShareOneStream: two tabs of a browser hold one event stream between them, both hear of a change, and the one
 // that stays hears it when the other is closed; with shared workers and without.
 func TestTabsShareOneStream(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"shared worker", "elected tab"} {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			box := newFakeBox(t, Config{Language: "en"})
 			box.printers = cannedPrinters()
 			readers := func() int {

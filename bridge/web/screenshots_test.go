@@ -136,6 +136,7 @@ func TestScreenshots(t *testing.T) {
 
 // Pages say what to do when there is nothing, no permission or no such screen; a kitchen screen fits a phone.
 func TestPagesOfNothing(t *testing.T) {
+	t.Parallel()
 	empty := newFakeBox(t, Config{})
 	e := openTab(t, empty, 1920, 1080)
 	e.open("/screens/grill")

@@ -21,7 +21,7 @@ import (
 // site is the pages without a box.
 func site(c Config) http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range Routes(c) {
+	for _, r := range routes(c, files()) {
 		mux.HandleFunc(r.Method+" "+r.Path, func(w http.ResponseWriter, q *http.Request) {
 			if err := r.Handle(w, q); err != nil {
 				http.Error(w, err.Error(), http.StatusNotFound)

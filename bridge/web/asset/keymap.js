@@ -3,7 +3,7 @@
 // Its place is looked at first.
 
 export const SLOTS = Array.from({ length: 10 }, (_, i) => 'slot' + (i + 1));
-export const ACTS = [...SLOTS, 'bump', 'start', 'recall', 'fire', 'undo', 'page', 'left', 'right', 'up', 'down'];
+export const ACTS = [...SLOTS, 'bump', 'items', 'start', 'recall', 'fire', 'undo', 'page', 'left', 'right', 'up', 'down'];
 
 const codes = (...list) => list.map(c => 'code:' + c);
 const bytes = (...list) => list.map(b => 'byte:' + (typeof b === 'string' ? b.charCodeAt(0) : b).toString(16).padStart(2, '0'));
@@ -13,6 +13,7 @@ const each = f => Object.fromEntries(SLOTS.map((slot, i) => [slot, f((i + 1) % 1
 export const DEFAULTS = {
   ...each(d => [...codes('Digit' + d, 'Numpad' + d), ...bytes(String(d))]),
   bump: [...codes('Enter', 'NumpadEnter', 'ControlLeft'), ...bytes(13)],
+  items: [...codes('KeyI'), ...bytes('I', 'i')],
   start: [...codes('KeyS'), ...bytes('S', 's')],
   recall: [...codes('KeyR', 'Minus', 'NumpadSubtract'), ...bytes('R', 'r', '-')],
   fire: [...codes('KeyH'), ...bytes('H', 'h')],
@@ -26,11 +27,11 @@ export const DEFAULTS = {
 // PRESETS are bars as they are sold, by how they are programmed; what differs is learned key by key.
 export const PRESETS = {
   keyboard: { keys: DEFAULTS },
-  numpad: { keys: { ...each(d => codes('Numpad' + d)), bump: codes('NumpadEnter'), recall: codes('NumpadSubtract'), fire: codes('NumpadMultiply'), start: codes('NumpadAdd'), undo: codes('NumpadDivide'), page: codes('NumpadDecimal') } },
+  numpad: { keys: { ...each(d => codes('Numpad' + d)), bump: codes('NumpadEnter'), recall: codes('NumpadSubtract'), fire: codes('NumpadMultiply'), start: [], items: codes('NumpadAdd'), undo: codes('NumpadDivide'), page: codes('NumpadDecimal') } },
   digits: { bump_at_once: true, keys: { ...each(d => codes('Digit' + d, 'Numpad' + d)), recall: codes('KeyR', 'Minus'), undo: codes('Backspace'), page: codes('KeyP') } },
   functions: { keys: { ...each((d, i) => codes('F' + (i + 1))), recall: codes('F11'), bump: codes('F12', 'Enter'), undo: codes('Escape'), page: codes('Tab') } },
-  letters: { keys: { ...each((d, i) => codes('Key' + 'ABCDEFGHIJ'[i])), bump: codes('Space', 'Enter'), recall: codes('KeyR'), undo: codes('Backspace'), page: codes('KeyP') } },
-  serial: { keys: { ...each(d => bytes(String(d))), bump: bytes(13, ' '), recall: bytes('R', 'r', '-'), undo: bytes(8, 'U'), page: bytes('P', 'p'), start: bytes('S', 's'), left: bytes('<'), right: bytes('>') } },
+  letters: { keys: { ...each((d, i) => codes('Key' + 'ABCDEFGHIJ'[i])), bump: codes('Space', 'Enter'), items: codes('KeyT'), recall: codes('KeyR'), undo: codes('Backspace'), page: codes('KeyP') } },
+  serial: { keys: { ...each(d => bytes(String(d))), bump: bytes(13, ' '), recall: bytes('R', 'r', '-'), undo: bytes(8, 'U'), page: bytes('P', 'p'), items: bytes('I', 'i'), start: bytes('S', 's'), left: bytes('<'), right: bytes('>') } },
 };
 
 // namesOf gives the names of what was struck, that of its place first.

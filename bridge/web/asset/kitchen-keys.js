@@ -1,6 +1,7 @@
 // kitchen-keys.js: the keyboard, the bump bar that is one, and the serial bar whose keys the box passes on.
 
 import { act, primary, turn, undoLast } from './kitchen-acts.js';
+import { items } from './kitchen-items.js';
 import { recall } from './kitchen-recall.js';
 import { settings } from './kitchen-settings.js';
 import { render } from './kitchen-slots.js';
@@ -39,6 +40,15 @@ function strike(name) {
     else return false;
     return true;
   }
+  if (items.isOpen) {
+    if (items.strike(name, place)) return true;
+    if (name === 'left' || name === 'right') {
+      arrow(name);
+      items.show(here.selected);
+      return true;
+    }
+    items.hide();
+  }
   if (place >= 0) {
     const s = board.at(board.page * board.size + place);
     if (place >= board.size || !s?.id) return true;
@@ -50,6 +60,10 @@ function strike(name) {
     case 'bump': enter(); return true;
     case 'start': if (here.selected) act('start', here.selected); return true;
     case 'fire': if (here.selected) act(tickets.get(here.selected)?.state === 'held' ? 'fire' : 'hold', here.selected); return true;
+    case 'items':
+      if (!here.selected) arrow('right');
+      items.show(here.selected);
+      return true;
     case 'recall': recall.show(); return true;
     case 'undo': undoLast(); return true;
     case 'page': turn(); return true;

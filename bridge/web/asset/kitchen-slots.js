@@ -12,6 +12,10 @@ const root = document.documentElement;
 let slots = []; // elements, one a place on the page
 export const arrived = new Set(); // ids that slide in at the next render
 
+let drawn = () => {};
+// whenDrawn has f called after each drawing of the board.
+export function whenDrawn(f) { drawn = f; }
+
 export function layOut() {
   const size = Math.min(10, Number(root.dataset.columns || 4) * Number(root.dataset.rows || 1));
   if (board.resize(size) || slots.length !== size) {
@@ -62,6 +66,7 @@ export function render() {
     e.classList.toggle('selected', !!s && s.id === here.selected);
   });
   arrived.clear();
+  drawn();
   $('empty').hidden = shown > 0 || list.length > 0;
   if ($('board').getAttribute('aria-busy') === 'true') performance.mark('interactive');
   $('board').setAttribute('aria-busy', 'false');
