@@ -55,7 +55,8 @@ func (b *tab) axe(path string) {
 }
 
 // TestAccessibility runs axe-core in every page, in the state that has most on it: no serious finding on any of them; nor
-// is any wider than a phone. A page is looked at in one theme and language, with -long in both.
+// is any wider than a phone. A page is looked at in one theme
+// and language, its contrast in both themes; with -long all of it.
 func TestAccessibility(t *testing.T) {
 	t.Parallel()
 	box, paths, ready := fullBox(t)
@@ -79,6 +80,9 @@ func TestAccessibility(t *testing.T) {
 					b.fits(path)
 					b.size(1440, 900)
 					b.axe(path)
+					if weak := b.eval("(r => r.dataset.theme = r.dataset.theme === 'day' ? 'night' : 'day')(document.documentElement), " + weakText); weak != "" {
+						t.Errorf("%s by the other theme: contrast below 4.5: %s", path, weak)
+					}
 				}
 			}
 		})
@@ -109,3 +113,22 @@ func TestAccessibility(t *testing.T) {
 		})
 	}
 }
+
+// weakText lists elements whose own text has less than 4.5:1 against the first ground behind it that is not clear.
+const weakText = `(() => {
+	const rgba = c => { const m = c.match(/[\d.]+/g).map(Number); return m.length > 3 ? m : [...m, 1]; };
+	const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+	const weak = [];
+	for (const e of document.querySelectorAll('body *')) {
+		if (!e.offsetParent || e.disabled || e.closest('button:disabled, svg, .hide, .skip')) continue;
+		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+		let ground = e;
+		while (ground.parentElement && rgba(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
+		const ink = rgba(getComputedStyle(e).color);
+		if (ink[3] === 0) continue;
+		const a = light(ink.slice(0, 3)), b = light(rgba(getComputedStyle(ground).backgroundColor).slice(0, 3));
+		const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+		if (ratio < 4.5) weak.push(e.className + ' ' + e.innerText.slice(0, 30) + ' ' + ratio.toFixed(2));
+	}
+	return [...new Set(weak)].slice(0, 10).join('; ');
+})()`

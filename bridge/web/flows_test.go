@@ -224,6 +224,22 @@ func TestF12AdditionsF13TableMove(t *testing.T) {
 	b.wait("only the new one", "document.querySelector('[data-ticket=a] .k-name').innerText === 'T31'")
 }
 
+// A second order of a table keeps a card and an age of its own; each card names the other's digit, as long as both are open.
+func TestF12SecondOrderOfTheTable(t *testing.T) {
+	t.Parallel()
+	box, b := kitchenTab(t, "en", ticketAt("a", 1, 9*time.Minute, object{"order": "o1", "table": "12"}), ticketAt("b", 2, 5*time.Minute, object{"order": "o2", "table": "7"}))
+	b.there("b")
+	box.add(ticketAt("c", 3, 0, object{"order": "o3", "table": "12"}))
+	b.wait("each names the other", "document.querySelector('[data-ticket=a] .same')?.innerText.replace(/\\s+/g, ' ') === 'Same table: 3' && document.querySelector('[data-ticket=c] .same')?.innerText.replace(/\\s+/g, ' ') === 'Same table: 1'")
+	b.shoot("flow-second-order")
+	if got := b.eval("document.querySelectorAll('.same').length"); got != "2" || b.slot("a") != "0" {
+		t.Errorf("%s cards say so; the first is in slot %s", got, b.slot("a"))
+	}
+	b.click("[data-act=bump][data-id=a]")
+	b.gone("a")
+	b.wait("one is left", "!document.querySelector('.same')")
+}
+
 // Scheduled orders stand in the foot by quarter of an hour, and in a list.
 func TestF18LaterLane(t *testing.T) {
 	t.Parallel()

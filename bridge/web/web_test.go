@@ -154,6 +154,7 @@ func each(t *testing.T, f func(name, text string)) {
 
 // Every key that a page, a script or Go uses is in the catalogue, and every key there is used by somebody.
 func TestWordsAreUsedAndThere(t *testing.T) {
+	t.Parallel()
 	c := words.In("en")
 	used := map[string]bool{}
 	use := func(where, key string) {

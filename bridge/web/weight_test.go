@@ -14,6 +14,7 @@ const firstView = 100 << 10
 
 // TestFirstViewIsLight adds up what each page sends before it is first seen: shell, stylesheets, every script and the words.
 func TestFirstViewIsLight(t *testing.T) {
+	t.Parallel()
 	named := regexp.MustCompile(`(?:href|src)="(/assets/[^"]+)"`)
 	c := Config{Screens: []Screen{{Name: "grill"}}}
 	pages := site(c)

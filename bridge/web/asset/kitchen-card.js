@@ -1,7 +1,7 @@
 // kitchen-card.js draws one ticket as it reads on paper. Order text reaches the page only as text nodes (base.js, h).
 
 import { clock, h, icon, swap, t } from './base.js';
-import { allTicked, allergy, besides, blind, board, clockOf, heldBeside, here, marks, nameOf, standsIn } from './kitchen-tickets.js';
+import { allTicked, allergy, besides, blind, board, clockOf, heldBeside, here, marks, nameOf, placesOf, sameTable, standsIn } from './kitchen-tickets.js';
 
 export function drawHead(k, digit, part) {
   const c = clockOf(k, here.stream.now());
@@ -24,6 +24,8 @@ export function drawFlags(k) {
   if (k.state === 'held') flags.push(h('div', { class: 'k-flag held' }, t('kitchen.hold'), h('span', {}, waitsFor(k))));
   if (k.state === 'cancelled') flags.push(h('div', { class: 'k-flag cancelled' }, t('kitchen.cancelled')));
   else if (k.changed_unseen) flags.push(h('div', { class: 'k-flag' }, t('kitchen.changed')));
+  const same = sameTable(k);
+  if (same.length) flags.push(h('div', { class: 'k-flag same' }, t('kitchen.same_table'), placesOf(same).map(i => h('span', { class: 'k-digit' }, i < 0 ? '…' : digitOf(i)))));
   const a = allergy(k);
   if (a) flags.push(h('div', { class: 'k-allergy' }, h('strong', {}, t('kitchen.allergy')), ' ', a));
   if (k.notes) flags.push(h('div', { class: 'k-note' }, k.notes));

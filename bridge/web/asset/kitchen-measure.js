@@ -2,7 +2,7 @@
 
 import { h, swap, t } from './base.js';
 import { drawFlags, drawFoot, drawHead, drawLine } from './kitchen-card.js';
-import { board, heldBeside } from './kitchen-tickets.js';
+import { board, heldBeside, sameTable } from './kitchen-tickets.js';
 
 export const slotSize = { width: 0, height: 0 }; // of one slot of the board, px
 
@@ -13,7 +13,7 @@ const signs = new WeakMap(); // by the ticket as the box told it: a change makes
 
 // signOf changes whenever a ticket reads differently.
 export function signOf(k) {
-  const held = heldBeside(k).map(o => o.id + o.version).join(), known = signs.get(k);
+  const held = heldBeside(k).map(o => o.id + o.version).join() + (sameTable(k).length ? '+' : ''), known = signs.get(k);
   if (known?.held === held) return known.sign;
   const sign = [k.version, k.state, k.changed_unseen, k.allergy_seen, k.priority, (k.lines || []).map(l => l.ticked ? 1 : 0).join(''), held].join('/');
   signs.set(k, { held, sign });

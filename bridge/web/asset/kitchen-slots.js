@@ -6,7 +6,7 @@ import { counts, tick } from './kitchen-head.js';
 import { lane } from './kitchen-later.js';
 import { measurer, partsOf, signOf, slotSize } from './kitchen-measure.js';
 import { tellPainted } from './kitchen-painted.js';
-import { board, here, open, shows } from './kitchen-tickets.js';
+import { board, here, open, placesOf, sameTable, shows } from './kitchen-tickets.js';
 
 const root = document.documentElement;
 let slots = []; // elements, one a place on the page
@@ -52,7 +52,7 @@ export function render() {
       const k = byId.get(s.id);
       const parts = partsOf(k), have = board.parts(s.id);
       const pending = here.outbox.of(k.id);
-      sign = `${k.id} ${signOf(k)} ${s.part}/${have}/${parts.length} ${pending?.verb || ''} ${i}`;
+      sign = `${k.id} ${signOf(k)} ${s.part}/${have}/${parts.length} ${pending?.verb || ''} ${i} ${placesOf(sameTable(k))}`;
       draw = () => drawTicket(e, k, s.part, have, parts, i);
       shown++;
     }

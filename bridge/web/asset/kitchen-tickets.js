@@ -70,6 +70,28 @@ export function hidden(k) {
   return act?.verb === 'bump' || (act?.verb === 'seen' && k.state === 'cancelled');
 }
 
+let rounds = { stamp: -1, of: new Map() }; // what is cooked now, by table
+
+// sameTable gives the ids of other orders of a ticket's table, three at most: a second round keeps its own card and age, and
+// each says where the other is.
+export function sameTable(k) {
+  if (!k.table || !shows(k)) return [];
+  if (rounds.stamp !== tickets.stamp) {
+    rounds = { stamp: tickets.stamp, of: new Map() };
+    for (const o of tickets.values()) {
+      if (!o.table || (o.state !== 'new' && o.state !== 'cooking')) continue;
+      const list = rounds.of.get(o.table);
+      if (list) list.push(o);
+      else rounds.of.set(o.table, [o]);
+    }
+  }
+  const list = rounds.of.get(k.table);
+  return list?.length > 1 ? list.filter(o => o.order !== k.order && !hidden(o)).slice(0, 3).map(o => o.id) : [];
+}
+
+// placesOf gives where tickets stand on the board; -1 for one that waits for a slot.
+export const placesOf = ids => ids.map(id => board.first(id)).sort((a, b) => a - b);
+
 // open gives what stands on the board: what somebody put first, then the oldest before the others.
 export function open() {
   const shown = [], held = [];
