@@ -122,6 +122,12 @@ screenshots: need-test ## a picture of every page into screenshots/
 emulate-usb: need-emulate ## USB printing through the real kernel and libusb, in a QEMU guest; minutes, Debian amd64 as root
 	GO=$(GO) bench/emulate/usb.sh docs/usb-transcript.md
 
+CUTS ?= 20
+
+.PHONY: powercut
+powercut: need-emulate ## the box on a disk that forgets what was not flushed, its power cut CUTS times; half a minute each, Debian amd64 as root
+	GO=$(GO) bench/powercut/cut.sh $(CUTS) docs/powercut-transcript.md
+
 .PHONY: need-emulate
 need-emulate: need-run
 	@$(call need,gcc libc6-dev qemu-system-x86 ipxe-qemu seabios mmdebstrap e2fsprogs kmod cpio busybox-static)
@@ -135,8 +141,8 @@ deb: need-deb ## bin/aboyeur_VERSION_ARCH.deb for amd64, arm64 and armhf
 	@for arch in $(DEBARCHS); do GO=$(GO) BUILDVCS=$(BUILDVCS) systemd/package/build.sh $(DEBVERSION) $$arch bin; done
 
 .PHONY: deb-test
-deb-test: need-deb-test deb ## the package in a throw-away Debian root: install, upgrade, remove, purge; as root
-	systemd/package/test.sh $(DEBVERSION) bin/aboyeur_$(DEBVERSION)_amd64.deb $(or $(CACHE),$(HOME)/.cache/aboyeur)/deb-root
+deb-test: need-deb-test deb ## the package in a throw-away Debian root: install, upgrade (from OLDER=PACKAGE), remove, purge; as root
+	systemd/package/test.sh $(DEBVERSION) bin/aboyeur_$(DEBVERSION)_amd64.deb $(or $(CACHE),$(HOME)/.cache/aboyeur)/deb-root $(OLDER)
 
 .PHONY: nspawn
 nspawn: need-nspawn deb-test ## the package booted under systemd: first bundle, bad bundle, kill, hang, sandbox; as root
@@ -151,7 +157,7 @@ image: need-image ## bin/aboyeur_VERSION_arm64.img: Debian and the package for a
 	systemd/image/build.sh $(DEBVERSION) bin/aboyeur_$(DEBVERSION)_$(IMAGEARCH).deb $(or $(CACHE),$(HOME)/.cache/aboyeur)/image bin/aboyeur_$(DEBVERSION)_$(IMAGEARCH).img
 
 .PHONY: emulate
-emulate: need-emulate-image image ## a technician's ten minutes with the image in QEMU, written to docs/emulate-transcript.md; an hour; as root
+emulate: need-emulate-image image ## a technician's ten minutes with the image in QEMU, written to docs/emulate-transcript.md; 40 minutes or more; as root
 	GO=$(GO) bench/emulate/walk.sh bin/aboyeur_$(DEBVERSION)_$(IMAGEARCH).img $(IMAGEARCH) docs/emulate-transcript.md
 
 .PHONY: need-image

@@ -1,9 +1,10 @@
 #!/bin/bash
-# test.sh VERSION DEB ROOT: installs the package in a throw-away Debian root, upgrades it over an older version with its
+# test.sh VERSION DEB ROOT [OLDER]: installs the package in a throw-away Debian root, upgrades it over an older version with its
 # journal kept, removes and purges it, and looks each time whether what should be there is there. Needs root; ROOT is made
-# by mmdebstrap when it does not exist, and is left alone: the test works on a copy in an overlay.
+# by mmdebstrap when it does not exist, and is left alone: the test works on a copy in an overlay. OLDER is the package of an
+# earlier version; without one the older version is this program under a lower number.
 set -euo pipefail
-version=$1 deb=$(realpath "$2") root=$3
+version=$1 deb=$(realpath "$2") root=$3 older=${4:+$(realpath "$4")}
 here=$(cd "$(dirname "$0")/../.." && pwd)
 die() { echo "test.sh: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "needs root"
@@ -21,32 +22,40 @@ mount -t proc proc "$work/root/proc"
 in_root() { chroot "$work/root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C "$@"; }
 box=$work/root
 
-# An older version: the same program under a lower number.
-dpkg-deb -R "$deb" "$work/older"
-sed -i 's/^Version:.*/Version: 0.0.0~before/' "$work/older/DEBIAN/control"
-sed -i '/^$/d' "$work/older/DEBIAN/conffiles" 2>/dev/null || true
-dpkg-deb --build "$work/older" "$box/older.deb" >/dev/null
+if [ -n "$older" ]; then
+	cp "$older" "$box/older.deb"
+else
+	dpkg-deb -R "$deb" "$work/older"
+	sed -i 's/^Version:.*/Version: 0.0.0~before/' "$work/older/DEBIAN/control"
+	sed -i '/^$/d' "$work/older/DEBIAN/conffiles" 2>/dev/null || true
+	dpkg-deb --build "$work/older" "$box/older.deb" >/dev/null
+fi
 cp "$deb" "$box/newer.deb"
+
+# whole: what the package brings is there.
+whole() {
+	in_root id aboyeur | grep dialout >/dev/null || die "the user is not made"
+	[ "$(stat -c '%U %a' "$box/var/lib/aboyeur" 2>/dev/null)" != "" ] || die "no folder for the journal"
+	[ -d "$box/etc/aboyeur/trust.d" ] || die "no folder for keys"
+	for unit in aboyeur.service aboyeur-reload.path; do
+		[ -L "$box/etc/systemd/system/multi-user.target.wants/$unit" ] || die "$unit is not enabled"
+	done
+	in_root aboyeur version
+	if [ "$(dpkg-deb -f "$deb" Depends | grep -c libusb)" = 1 ]; then
+		in_root aboyeur version | grep 'with libusb' >/dev/null || die "it depends on libusb and is built without"
+	fi
+	in_root id aboyeur-kiosk | grep video >/dev/null || die "the kiosk's user is not made"
+	for file in /usr/lib/aboyeur/kiosk /usr/lib/aboyeur/kiosk-monitor /usr/lib/aboyeur/gadget; do
+		[ -x "$box$file" ] || die "$file cannot be run"
+	done
+	[ ! -L "$box/etc/systemd/system/graphical.target.wants/aboyeur-kiosk.service" ] || die "the kiosk is enabled on a box without a monitor"
+	! in_root systemd-analyze verify --man=no /lib/systemd/system/aboyeur.service /lib/systemd/system/aboyeur-reload.path 2>&1 | grep aboyeur || die "systemd does not like the units"
+}
 
 echo "install"
 in_root dpkg -i /older.deb >/dev/null
 in_root dpkg -s aboyeur | grep '^Status: install ok installed' >/dev/null || die "not installed"
-in_root id aboyeur | grep dialout >/dev/null || die "the user is not made"
-[ "$(stat -c '%U %a' "$box/var/lib/aboyeur" 2>/dev/null)" != "" ] || die "no folder for the journal"
-[ -d "$box/etc/aboyeur/trust.d" ] || die "no folder for keys"
-for unit in aboyeur.service aboyeur-reload.path; do
-	[ -L "$box/etc/systemd/system/multi-user.target.wants/$unit" ] || die "$unit is not enabled"
-done
-in_root aboyeur version
-if [ "$(dpkg-deb -f "$deb" Depends | grep -c libusb)" = 1 ]; then
-	in_root aboyeur version | grep 'with libusb' >/dev/null || die "it depends on libusb and is built without"
-fi
-in_root id aboyeur-kiosk | grep video >/dev/null || die "the kiosk's user is not made"
-for file in /usr/lib/aboyeur/kiosk /usr/lib/aboyeur/kiosk-monitor /usr/lib/aboyeur/gadget; do
-	[ -x "$box$file" ] || die "$file cannot be run"
-done
-[ ! -L "$box/etc/systemd/system/graphical.target.wants/aboyeur-kiosk.service" ] || die "the kiosk is enabled on a box without a monitor"
-in_root systemd-analyze verify --man=no /lib/systemd/system/aboyeur.service /lib/systemd/system/aboyeur-reload.path 2>&1 | grep aboyeur && die "systemd does not like the units"
+[ -n "$older" ] || whole
 
 echo "a kitchen at work, as the service's own user"
 cat >"$box/etc/aboyeur/box.yaml" <<YAML
@@ -77,9 +86,10 @@ order() {
 run order
 grep -q ' 201' "$work/head" || die "the order was not taken: $(cat "$work/head" "$work/order")"
 
-echo "upgrade"
+echo "upgrade from $(in_root dpkg-query -f '${Version}' -W aboyeur)"
 in_root dpkg -i /newer.deb >/dev/null
 in_root dpkg -s aboyeur | grep "^Version: $version$" >/dev/null || die "not upgraded"
+whole
 run order
 grep -qi 'idempotent-replayed: true' "$work/head" || die "the journal was not kept: $(cat "$work/head" "$work/order")"
 [ -e "$box/etc/aboyeur/box.yaml" ] || die "the configuration was not kept"
