@@ -45,42 +45,16 @@ func Backup(ctx context.Context, dir, file string) (err error) {
 	if exists(file) {
 		return fmt.Errorf("back up to %s: %w", file, fs.ErrExist)
 	}
-	draft := file + ".new"
-	for _, part := range parts {
-		if err := os.Remove(draft + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("back up: %w", err)
-		}
-	}
-	// Guests' names are in it. SQLite fills an empty file that is there.
-	f, err := os.OpenFile(draft, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	defer f.Close()
-	defer func() {
-		if err != nil {
-			os.Remove(draft)
-		}
-	}()
 	c, err := besides(source).connect(ctx, source, []string{"busy_timeout(5000)", "wal_autocheckpoint(0)", "cache_size(-1024)", "temp_store(MEMORY)"})
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
-	_, err = c.exec(`VACUUM INTO ?`, draft)
+	err = copyInto(ctx, c, file, func(draft string) error {
+		_, err := inspect(ctx, draft)
+		return err
+	})
 	if fault := c.close(); err == nil {
 		err = fault
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		_, err = inspect(ctx, draft)
-	}
-	if err == nil {
-		err = os.Rename(draft, file)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(file))
 	}
 	if err != nil {
 		return fmt.Errorf("back up %s: %w", source, err)

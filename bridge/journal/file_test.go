@@ -126,6 +126,29 @@ func TestMigrations(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "journal.db")); err != nil {
 		t.Error("a refused journal was moved:", err)
 	}
+	// What an older program reads is kept from before the migration, and its refusal says where.
+	kept := filepath.Join(dir, "journal.db.before-0002")
+	if !strings.Contains(err.Error(), kept) {
+		t.Errorf("the refusal does not name the copy: %v", err)
+	}
+	b, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := t.TempDir()
+	if err := os.WriteFile(filepath.Join(back, "journal.db"), b, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	old := openRunning(t, journal.Config{Dir: back, Log: quiet}, fstest.MapFS{"migrations/0001_journal.sql": {Data: own}})
+	if old.Epoch() == "" {
+		t.Error("the copy is empty")
+	}
+	old.stop()
+	more["migrations/0003_stew.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE stew (a);")}
+	openRunning(t, journal.Config{Dir: dir, Log: quiet}, more).stop()
+	if left, err := filepath.Glob(filepath.Join(dir, "*.before-*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != "journal.db.before-0003" {
+		t.Errorf("kept %v, %v; want the latest copy alone", left, err)
+	}
 }
 
 func TestDamagedFileIsSetAside(t *testing.T) {

@@ -201,10 +201,13 @@ func (j *Journal) openFile(ctx context.Context, steps []migration) (err error) {
 	}()
 	applied, err := appliedMigrations(c, steps)
 	if err != nil {
-		return err
+		return j.pointBack(err, len(steps))
 	}
 	if j.unchecked, err = j.check(ctx, c, clean); err != nil {
 		return err
+	}
+	if applied > 0 && applied < len(steps) {
+		j.keepBefore(ctx, c, applied+1)
 	}
 	if err := migrate(c, steps[applied:], j.config.Now); err != nil {
 		return err
