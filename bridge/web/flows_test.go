@@ -230,14 +230,14 @@ func TestF12SecondOrderOfTheTable(t *testing.T) {
 	box, b := kitchenTab(t, "en", ticketAt("a", 1, 9*time.Minute, object{"order": "o1", "table": "12"}), ticketAt("b", 2, 5*time.Minute, object{"order": "o2", "table": "7"}))
 	b.there("b")
 	box.add(ticketAt("c", 3, 0, object{"order": "o3", "table": "12"}))
-	b.wait("each names the other", "document.querySelector('[data-ticket=a] .same')?.innerText.replace(/\\s+/g, ' ') === 'Same table: 3' && document.querySelector('[data-ticket=c] .same')?.innerText.replace(/\\s+/g, ' ') === 'Same table: 1'")
+	b.wait("each names the other", "document.querySelector('[data-ticket=a] .beside')?.innerText.replace(/\\s+/g, ' ') === 'Same table: 3' && document.querySelector('[data-ticket=c] .beside')?.innerText.replace(/\\s+/g, ' ') === 'Same table: 1'")
 	b.shoot("flow-second-order")
-	if got := b.eval("document.querySelectorAll('.same').length"); got != "2" || b.slot("a") != "0" {
+	if got := b.eval("document.querySelectorAll('.beside').length"); got != "2" || b.slot("a") != "0" {
 		t.Errorf("%s cards say so; the first is in slot %s", got, b.slot("a"))
 	}
 	b.click("[data-act=bump][data-id=a]")
 	b.gone("a")
-	b.wait("one is left", "!document.querySelector('.same')")
+	b.wait("one is left", "!document.querySelector('.beside')")
 }
 
 // Scheduled orders stand in the foot by quarter of an hour, and in a list.

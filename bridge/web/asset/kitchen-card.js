@@ -25,7 +25,7 @@ export function drawFlags(k) {
   if (k.state === 'cancelled') flags.push(h('div', { class: 'k-flag cancelled' }, t('kitchen.cancelled')));
   else if (k.changed_unseen) flags.push(h('div', { class: 'k-flag' }, t('kitchen.changed')));
   const same = sameTable(k);
-  if (same.length) flags.push(h('div', { class: 'k-flag same' }, t('kitchen.same_table'), placesOf(same).map(i => h('span', { class: 'k-digit' }, i < 0 ? '…' : digitOf(i)))));
+  if (same.length) flags.push(h('div', { class: 'k-flag beside' }, t('kitchen.same_table'), placesOf(same).map(i => h('span', { class: 'k-digit' }, i < 0 ? '…' : digitOf(i)))));
   const a = allergy(k);
   if (a) flags.push(h('div', { class: 'k-allergy' }, h('strong', {}, t('kitchen.allergy')), ' ', a));
   if (k.notes) flags.push(h('div', { class: 'k-note' }, k.notes));
