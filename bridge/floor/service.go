@@ -182,7 +182,12 @@ func (s *Service) Open(tx *journal.Tx, by string, o Opening) (*Check, error) {
 }
 
 func (s *Service) open(tx *journal.Tx, id journal.ID, by string, o Opening) (*Check, error) {
-	c := &Check{ID: id, Number: s.next(), BusinessDay: s.c.Calendar.Day(tx.Now()), State: Open, Version: 1, OpenedAt: tx.Now()}
+	return s.openSince(tx, id, by, o, tx.Now())
+}
+
+// openSince is open for a check that is open elsewhere since some moment.
+func (s *Service) openSince(tx *journal.Tx, id journal.ID, by string, o Opening, since time.Time) (*Check, error) {
+	c := &Check{ID: id, Number: s.next(), BusinessDay: s.c.Calendar.Day(tx.Now()), State: Open, Version: 1, OpenedAt: since}
 	c.content = content{
 		Tables: orNone(o.Tables), Covers: o.Covers, Staff: o.Staff, Reservation: o.Reservation, Guest: o.Guest, Notes: o.Notes, Profile: o.Profile, Till: o.Till, WalkIn: o.WalkIn,
 		Outlet: cmp.Or(o.Outlet, s.c.Outlet), Lines: []Sold{}, Payments: []Payment{},

@@ -164,17 +164,24 @@ func modifiersTotal(ms []Modifier) int64 {
 	return sum
 }
 
-// plus and times stop at math.MaxInt64 instead of wrapping. Amounts are not negative.
+// plus and times stop at math.MaxInt64 and math.MinInt64 instead of wrapping. Amounts of an order are not negative; what a till
+// takes back of its check is.
 func plus(a, b int64) int64 {
-	if a > math.MaxInt64-b {
+	switch {
+	case b > 0 && a > math.MaxInt64-b:
 		return math.MaxInt64
+	case b < 0 && a < math.MinInt64-b:
+		return math.MinInt64
 	}
 	return a + b
 }
 
 func times(n int, amount int64) int64 {
-	if n > 0 && amount > math.MaxInt64/int64(n) {
+	switch {
+	case n > 0 && amount > math.MaxInt64/int64(n):
 		return math.MaxInt64
+	case n > 0 && amount < math.MinInt64/int64(n):
+		return math.MinInt64
 	}
 	return int64(n) * amount
 }
