@@ -93,6 +93,7 @@ type Options struct {
 	till     reservation.Till // opens the checks of reservations instead of the floor
 	patience time.Duration    // with it, and of orders for another POS
 	answer   time.Duration    // and how long its word is waited for
+	mirror   time.Duration    // how often one that keeps the checks is asked for them
 }
 
 // Box is an appliance.
@@ -115,6 +116,7 @@ type Box struct {
 	folio       *folio.Service       // nil without a hotel
 	till        *pos.Queue           // nil without a till that tells the box
 	pos         *otherPOS            // nil where orders stay here
+	mirror      *pos.Mirror          // nil where no till keeps the checks
 	lines       net.Listener         // of tills that speak lines; nil without them
 	relay       *relay.Service       // nil without a reservation platform
 	bookings    *reservation.Service // the same
@@ -219,6 +221,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	if err := b.buildMenus(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.buildMirror(); err != nil {
 		return nil, err
 	}
 	if err := b.buildPlatforms(ctx); err != nil {
@@ -466,6 +471,9 @@ func (b *Box) supervise() error {
 	}
 	if b.pos != nil {
 		b.floor.Add("pos", b.pos.orders.Run)
+		if b.mirror != nil {
+			b.floor.Add("pos checks", b.mirror.Run)
+		}
 		if b.pos.k != nil && b.c.HTTP.PublicURL != "" {
 			b.floor.Add("pos notifications", b.pos.subscribe)
 		}

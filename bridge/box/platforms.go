@@ -13,6 +13,7 @@ import (
 	"aboyeur/bridge/floor"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/money"
+	"aboyeur/bridge/pos"
 	"aboyeur/bridge/relay"
 	"aboyeur/bridge/reservation"
 	"aboyeur/bridge/reservation/stage"
@@ -34,7 +35,7 @@ func (b *Box) buildPlatforms(ctx context.Context) error {
 	}
 	calendar := floor.Calendar{Location: b.c.Site.Location, Close: b.dayClose}
 	rc := reservation.Config{
-		Journal: b.journal, Floor: tables{b.checks, b.c.Site.Currency.Code}, Calendar: calendar, Location: b.c.Site.Location,
+		Journal: b.journal, Floor: b.tables(), Calendar: calendar, Location: b.c.Site.Location,
 		Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language, Warnings: b.warnings, Now: b.o.Now, Log: b.log,
 		Address: b.c.HTTP.PublicURL, POS: b.c.POS.Kind, Till: b.o.till, Patience: b.o.patience,
 	}
@@ -156,7 +157,7 @@ func platform[T booking.Platform](client T, err error) (booking.Platform, error)
 // followCheck hears of each step of a check within its transaction: paper comes of it, and what the party's reservation
 // platform is told.
 func (b *Box) followCheck(tx *journal.Tx, s floor.Step) error {
-	if b.till == nil { // a till that is not ours prints its own bills
+	if b.till == nil && b.mirror == nil { // a till that is not ours prints its own bills
 		if err := b.printCheck(tx, s); err != nil {
 			return err
 		}
@@ -167,10 +168,11 @@ func (b *Box) followCheck(tx *journal.Tx, s floor.Step) error {
 	if b.bookings == nil {
 		return nil
 	}
-	step := reservation.Step{Kind: s.Kind, Check: tables{b.checks, b.c.Site.Currency.Code}.check(s.Check), By: s.By, Other: s.Other}
+	step := reservation.Step{Kind: s.Kind, Check: b.tables().check(s.Check), By: s.By, Other: s.Other}
 	if s.Kind == floor.LineAdded {
 		for _, l := range s.Lines {
-			step.Lines = append(step.Lines, stage.Line{Group: b.departments.Value(l.Group, l.Category), Category: l.Category, Course: l.Course, Voided: l.Voided})
+			taken := l.Price != nil && *l.Price < 0 // back, at a till that writes it as a line
+			step.Lines = append(step.Lines, stage.Line{Group: b.departments.Value(l.Group, l.Category), Category: l.Category, Course: l.Course, Voided: l.Voided || taken})
 		}
 	}
 	return b.bookings.Follow(tx, step)
@@ -192,7 +194,10 @@ func (b *Box) deposit(tx *journal.Tx, c *floor.Check, amount int64, by string) e
 type tables struct {
 	floor    *floor.Service
 	currency string
+	mirror   *pos.Mirror // of a till that keeps the checks; nil: the floor does
 }
+
+func (b *Box) tables() tables { return tables{b.checks, b.c.Site.Currency.Code, b.mirror} }
 
 var _ reservation.Floor = tables{}
 
@@ -223,6 +228,9 @@ func (t tables) Open(tx *journal.Tx, by string, o reservation.Opening) (reservat
 	c, err := t.floor.Open(tx, by, floor.Opening{
 		Tables: o.Tables, Covers: o.Covers, Staff: o.Staff, Reservation: o.Reservation, Guest: o.Guest, Notes: o.Notes, Profile: o.Profile, Till: o.Till, WalkIn: o.WalkIn,
 	})
+	if err == nil && t.mirror != nil && o.Reference != "" {
+		err = t.mirror.Join(tx, o.Reference, c.ID)
+	}
 	if err != nil {
 		return reservation.Check{}, err
 	}

@@ -379,7 +379,11 @@ func (p *otherPOS) subscribe(ctx context.Context) error {
 
 // routes are how the hand-over stands, and where a till's notifications come.
 func (p *otherPOS) routes() []api.Route {
-	routes := p.orders.Routes(p.b.c.POS.Kind, p.b.c.POS.Location)
+	var mirrored func(context.Context) (pos.MirrorStanding, error)
+	if p.b.mirror != nil {
+		mirrored = p.b.mirror.Standing
+	}
+	routes := p.orders.Routes(p.b.c.POS.Kind, p.b.c.POS.Location, mirrored)
 	if p.k == nil {
 		return routes
 	}
@@ -408,6 +412,9 @@ func (p *otherPOS) notified(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.kSeries.Heard(n)
+	if err := p.b.checkTold(r.Context(), n); err != nil {
+		return err
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -2,17 +2,18 @@ package box
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	firmwareconfig "aboyeur/firmware-config"
 
-	"aboyeur/protocol/booking"
 	"aboyeur/simulate/bookings"
 	"aboyeur/simulate/dinner"
 	simkounta "aboyeur/simulate/kounta"
@@ -232,18 +233,85 @@ func TestOrdersAtLightspeedO(t *testing.T) {
 }
 
 // A party that sits opens its check at the till, with the reservation's id as its reference, at the first till that is active.
-func TestPartyOpensItsCheckAtLightspeed(t *testing.T) {
+// What happens at that check reaches the platform: told by the till at once, asked for where the till told nothing, after the
+// box was down too. A check that staff opened there becomes the party's.
+func TestPartysCheckAtLightspeed(t *testing.T) {
+	t.Parallel()
 	e := newEvening(t, "opentable")
 	sim := lightspeedK(t, e.config)
 	e.config.POS.Checks = firmwareconfig.ChecksPOS
+	e.change = func(o *Options) { o.mirror, o.answer = time.Hour, 200*time.Millisecond }
 	e.open()
-	now := time.Now().UTC().Truncate(time.Second)
-	party := booking.Reservation{ID: "77001", ScheduledAt: now, PartySize: 2, Status: booking.Seated, Tables: []string{"7"}, Guest: booking.Guest{ID: "g1", FirstName: "Zoé", LastName: "L."}}
-	if err := e.sims["opentable"].Put(t.Context(), party); err != nil {
-		t.Fatal(err)
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	e.wait("the check is open at the till", func() bool { at := sim.Orders(); return len(at) == 1 && at[0].Account != "" })
-	if at := sim.Orders()[0]; at.Table != "7" || at.Covers != 2 || at.Lines != 0 {
-		t.Errorf("%+v", at)
+	told := func(ref, want string) {
+		t.Helper()
+		e.wait(ref+" is told "+want, func() bool { return fmt.Sprint(e.told("opentable", ref)) == want })
+	}
+	e.seat("opentable", "R1", "7")
+	row := e.state("R1", "open")
+	at := sim.Orders()
+	if len(at) != 1 || at[0].Table != "7" || at[0].Covers != 2 || at[0].Lines != 0 || at[0].Reference != row.ID {
+		t.Fatalf("at the till %+v", at)
+	}
+	account := at[0].Account
+	// Told at once.
+	do(sim.Ring(account, "ST-1"))
+	told("R1", "[seated appetizer]")
+	do(sim.Ring(account, "DR-1", "MA-1", "DE-1"))
+	told("R1", "[seated appetizer dessert]")
+	do(sim.Void(account, "DR-1"))
+	e.wait("the void is here", func() bool { return e.check(row.Checks[0]).Total == 3*simlightspeed.Price })
+	do(sim.Take(account, "CARD", 1000))
+	do(sim.CloseCheck(account))
+	told("R1", "[seated appetizer dessert paid]")
+	if c := e.check(row.Checks[0]); c.State != "closed" || c.Balance != 0 || c.Paid != 3000 || len(e.openChecks()) != 0 {
+		t.Errorf("the check is %+v", c)
+	}
+	// A waiter opens one at the till, of which the box hears nothing; the party that sits there then has it.
+	sim.Deaf(true)
+	waiters, err := sim.Seat(5, 2)
+	do(err)
+	e.seat("opentable", "R2", "5")
+	if row := e.state("R2", "failed"); row.Problem != "table_unavailable" {
+		t.Errorf("at a table that the till has taken: %+v", row)
+	}
+	e.seat("opentable", "R3", "3")
+	third := e.state("R3", "open").Checks[0]
+	account = sim.Orders()[len(sim.Orders())-1].Account
+	// Nothing is told any more, and the box goes down; what it missed it asks for.
+	do(sim.Ring(account, "ST-1"))
+	e.down()
+	do(sim.Ring(account, "MA-1"))
+	do(sim.Ring(waiters, "ST-1"))
+	e.change = func(o *Options) { o.mirror = 50 * time.Millisecond }
+	e.open()
+	told("R3", "[seated entree]")
+	told("R2", "[appetizer]") // the newest that waits is told
+	if row := e.state("R2", "open"); row.Origin != "manual_match" || row.Problem != "" {
+		t.Errorf("the check that the waiter opened: %+v", row)
+	}
+	do(sim.Move(account, 7))
+	e.wait("it has moved", func() bool { return slices.Equal(e.check(third).Tables, []string{"7"}) })
+	// The till is away for a while: then it is asked again.
+	do(sim.Faults(bookings.Faults{Down: true}))
+	do(sim.Ring(account, "DE-1"))
+	e.wait("it is known that it is away", func() bool {
+		var q struct{ Checks struct{ Fault string } }
+		e.do(http.MethodGet, "/v1/pos/queue", nil, &q)
+		return q.Checks.Fault != ""
+	})
+	do(sim.Faults(bookings.Faults{}))
+	told("R3", "[seated entree dessert]")
+	do(sim.CloseCheck(account))
+	told("R3", "[seated entree dessert paid]")
+	sim.Forget(waiters)
+	e.wait("the one that the till forgot has ended", func() bool { return len(e.openChecks()) == 0 })
+	if got := fmt.Sprint(e.told("opentable", "R2")); got != "[appetizer]" {
+		t.Errorf("told %s of a check that was never paid", got)
 	}
 }

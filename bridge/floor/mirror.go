@@ -215,7 +215,7 @@ func (m *Mirrored) complete() {
 		m.Lines = append(slices.Clone(m.Lines), Line{Line: sale.Line{Name: m.Other, Quantity: 1, Price: &lines}})
 	}
 	if paid > 0 {
-		m.Payments = append(slices.Clone(m.Payments), Taken{Method: m.Other, Amount: paid})
+		m.Payments = append(slices.Clone(m.Payments), Taken{Method: "till", Amount: paid})
 	}
 }
 

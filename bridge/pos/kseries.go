@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -211,17 +212,12 @@ func (k *KSeries) Tables(ctx context.Context) ([]Table, error) {
 
 // table is the number of the table of that exact name.
 func (k *KSeries) table(ctx context.Context, name string) (int, error) {
-	k.mu.Lock()
-	known, read := k.tables, k.read
-	k.mu.Unlock()
-	if time.Since(read) > tablesLife {
-		if _, err := k.Tables(ctx); err != nil {
-			return 0, refusal(Offline, "the floor plan cannot be read", err)
-		}
-		k.mu.Lock()
-		known = k.tables
-		k.mu.Unlock()
+	if err := k.plan(ctx); err != nil {
+		return 0, refusal(Offline, "the floor plan cannot be read", err)
 	}
+	k.mu.Lock()
+	known := k.tables
+	k.mu.Unlock()
 	for _, t := range known {
 		if t.Name == name && t.Active {
 			return t.Number, nil
@@ -424,9 +420,89 @@ func (k *KSeries) Find(ctx context.Context, l Look) (Opened, bool, error) {
 // Resend: a reference is taken once, whatever was heard of it.
 func (k *KSeries) Resend() Resend { return Resend{Safe: true} }
 
-// Check reads a check.
+// Check reads a check, its table by the name that everybody calls it. The error wraps ErrNoCheck when there is none.
 func (k *KSeries) Check(ctx context.Context, id string) (booking.Check, error) {
-	return k.client.Account(ctx, id)
+	return k.asked(ctx, func() (booking.Check, error) { return k.client.Account(ctx, id) })
+}
+
+// AtTable reads the oldest open check at a table.
+func (k *KSeries) AtTable(ctx context.Context, table string) (booking.Check, error) {
+	number, err := k.table(ctx, table)
+	if err != nil {
+		var no *Refusal
+		if errors.As(err, &no) && no.Code == InvalidTable {
+			err = fmt.Errorf("%w: %w", ErrNoCheck, err)
+		}
+		return booking.Check{}, err
+	}
+	return k.asked(ctx, func() (booking.Check, error) { return k.client.AtTable(ctx, number) })
+}
+
+func (k *KSeries) asked(ctx context.Context, read func() (booking.Check, error)) (booking.Check, error) {
+	if err := k.plan(ctx); err != nil {
+		return booking.Check{}, err
+	}
+	c, err := read()
+	if errors.Is(err, lightspeed.ErrNotFound) {
+		return c, fmt.Errorf("%w: %w", ErrNoCheck, err)
+	}
+	if err == nil {
+		c, _ = k.named(c)
+	}
+	return c, err
+}
+
+// Said is the check that a notification tells of as it stands, its table by its name. ok is false when it tells of none, or of
+// a table that is not known yet: then it has to be asked for.
+func (k *KSeries) Said(n lightspeed.Notification) (c booking.Check, ok bool) {
+	if n.Account == nil {
+		return booking.Check{ID: n.AccountID}, false
+	}
+	c, err := n.Account.Check(k.currency)
+	if c.ID == "" {
+		c.ID = n.AccountID
+	}
+	if err != nil {
+		return c, false
+	}
+	switch n.Status {
+	case lightspeed.Closed:
+		c.Open = false
+	case lightspeed.Cancelled, lightspeed.Abandoned:
+		c.Open, c.Lines, c.Payments, c.Total, c.Paid = false, nil, nil, 0, 0
+	}
+	return k.named(c)
+}
+
+// named puts names in the place of the numbers of tables.
+func (k *KSeries) named(c booking.Check) (booking.Check, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, number := range c.Tables {
+		known := false
+		for _, t := range k.tables {
+			if strconv.Itoa(t.Number) == number {
+				c.Tables[i], known = t.Name, true
+				break
+			}
+		}
+		if !known {
+			return c, false
+		}
+	}
+	return c, true
+}
+
+// plan reads the floor plan unless that was done a while ago.
+func (k *KSeries) plan(ctx context.Context) error {
+	k.mu.Lock()
+	read := k.read
+	k.mu.Unlock()
+	if time.Since(read) <= tablesLife {
+		return nil
+	}
+	_, err := k.Tables(ctx)
+	return err
 }
 
 // AddPayment puts a payment on a check and waits for the till's word.

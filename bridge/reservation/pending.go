@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/reservation/stage"
 	"aboyeur/protocol/booking"
 )
 
@@ -239,4 +240,67 @@ func (s *Service) forget(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+const (
+	selectOpening = `SELECT ` + columns + ` FROM reservations WHERE order_state = 'pending'`
+	maxWaiting    = 50                // tables that are named at a time
+	maxMatch      = 241 * time.Minute // the longest that a check is looked for after a seating
+)
+
+// Opening tells whether a check is being opened at a till that is not ours for a party of a table.
+func (s *Service) Opening(tx *journal.Tx, table string) (found bool, err error) {
+	err = tx.Query(selectOpening, nil, func(read func(...any) error) error {
+		r, err := scan(read)
+		if err != nil {
+			return err
+		}
+		if i := s.link(r.Platform); i != nil {
+			set := i.settings.Load()
+			found = found || slices.Contains(s.floorTables(&set.Settings, r.Content.Tables), table)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Waiting names the tables at which a party sits without a check, as long as one that staff opened would be taken for its own.
+func (s *Service) Waiting(ctx context.Context) (tables []string, err error) {
+	now := s.c.Now()
+	list, err := s.read(ctx, selectWanting, journal.Micros(now.Add(-maxMatch)), journal.Micros(now))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		i := s.link(r.Platform)
+		if i == nil || !i.on() || r.Order == Pending {
+			continue
+		}
+		set := i.settings.Load()
+		if now.Sub(r.SeatedAt) > time.Duration(set.MatchAfter)*time.Minute+time.Minute {
+			continue
+		}
+		for _, t := range s.floorTables(&set.Settings, r.Content.Tables) {
+			if s.c.Floor.Known(t) && !slices.Contains(tables, t) && len(tables) < maxWaiting {
+				tables = append(tables, t)
+			}
+		}
+	}
+	return tables, nil
+}
+
+// Maps tells whether a value of a statistic category stands for a course of any platform.
+func (s *Service) Maps(value string) bool {
+	value = stage.Normal(value)
+	for _, i := range s.links {
+		set := i.settings.Load()
+		for _, c := range set.Courses {
+			for _, g := range c.Groups {
+				if stage.Normal(g.Value) == value {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -70,6 +70,10 @@ type Line struct {
 	Group    string `json:"group,omitzero"` // statistic group
 	Quantity int    `json:"quantity"`
 	Amount   int64  `json:"amount"` // of all of them
+
+	// What a till says besides; platforms are told none of it.
+	Course int      `json:"-"`
+	Groups []string `json:"-"` // the values of all its statistic categories
 }
 
 // A Payment is money taken.

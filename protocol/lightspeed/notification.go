@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -157,7 +158,6 @@ func (a *Account) Check(currency string) (booking.Check, error) {
 	}
 	c.OpenedAt, c.ClosedAt = moment("openDate", a.OpenDate), moment("closeDate", a.CloseDate)
 	c.Total, c.Paid, c.Service = minor("currentAmount", a.CurrentAmount), minor("paidAmount", a.PaidAmount), minor("serviceCharge", a.ServiceCharge)
-	c.Due = max(c.Total-c.Paid, 0)
 	for _, s := range a.SalesEntries {
 		l := booking.Line{SKU: s.SKU + s.ItemSKU, Name: s.Name, Group: s.Group}
 		if s.SKU != "" {
@@ -166,17 +166,20 @@ func (a *Account) Check(currency string) (booking.Check, error) {
 		if l.Name == "" {
 			l.Name = s.Text
 		}
-		for _, g := range [][]Statistic{s.Statistics, s.Categories} {
-			if len(g) > 0 {
-				l.Group = g[0].Value
-				break
-			}
+		for _, g := range slices.Concat(s.Statistics, s.Categories) {
+			l.Groups = append(l.Groups, g.Value)
+		}
+		if len(l.Groups) > 0 {
+			l.Group = l.Groups[0]
 		}
 		n, err := wire.Minor(s.Quantity, 3) // scales sell by thousandths
 		if err != nil {
 			faults.Add("/salesEntries/quantity", "%v", err)
 		}
-		l.Quantity = int(n / 1000)
+		if l.Quantity = int(n / 1000); l.Quantity == 0 && n > 0 {
+			l.Quantity = 1 // part of a kilogram is one portion
+		}
+		l.Course = s.Course
 		amount := s.WithTax
 		if len(amount) == 0 {
 			amount = s.Amount
@@ -184,12 +187,21 @@ func (a *Account) Check(currency string) (booking.Check, error) {
 		l.Amount = minor("salesEntries/amount", amount)
 		c.Lines = append(c.Lines, l)
 	}
+	if len(a.CurrentAmount) == 0 {
+		for i := range c.Lines {
+			c.Total += c.Lines[i].Amount
+		}
+	}
 	for _, p := range a.PaymentEntries {
 		method := p.Code
 		if method == "" {
 			method = p.Method
 		}
 		c.Payments = append(c.Payments, booking.Payment{Method: method, Amount: minor("paymentEntries/amount", p.Amount), Tip: minor("paymentEntries/tipAmount", p.Tip)})
+		if len(a.PaidAmount) == 0 {
+			c.Paid += c.Payments[len(c.Payments)-1].Amount
+		}
 	}
+	c.Due = max(c.Total-c.Paid, 0)
 	return c, faults.Err()
 }

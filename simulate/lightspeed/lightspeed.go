@@ -9,7 +9,6 @@ package lightspeed
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -106,6 +105,7 @@ type Simulator struct {
 	off      map[string]bool
 	number   int
 	closed   bool // no sales period
+	deaf     bool // notifications are lost
 }
 
 // New checks c. It starts nothing.
@@ -206,7 +206,7 @@ func (s *Simulator) CloseCheck(account string) error {
 	defer s.mu.Unlock()
 	a, known := s.accounts[account]
 	if !known {
-		return errors.New("there is no such check")
+		return errNone
 	}
 	a.CloseDate, a.PaidAmount = s.moment(), a.CurrentAmount
 	s.notify(lightspeed.Notification{Type: lightspeed.TypeOrder, Status: lightspeed.Closed, AccountID: account, Account: a})
@@ -369,6 +369,11 @@ func (s *Simulator) notify(n lightspeed.Notification) <-chan struct{} {
 		a := *n.Account
 		a.SalesEntries, a.PaymentEntries = slices.Clone(a.SalesEntries), slices.Clone(a.PaymentEntries)
 		n.Account = &a
+	}
+	if s.deaf {
+		done := make(chan struct{})
+		close(done)
+		return done
 	}
 	body, err := json.Marshal(n)
 	s.number++
