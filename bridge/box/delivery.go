@@ -41,6 +41,9 @@ func (b *Box) buildDelivery(ctx context.Context) error {
 		DayStart: func(at time.Time) time.Time { return calendar.End(at).AddDate(0, 0, -1) },
 		Resolver: menuLinks{b}, Other: b.toldOfMenus, Meter: b.meter, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Backoff: b.o.backoff,
 	}
+	if b.o.pause > 0 {
+		c.Look = 10 * b.o.pause
+	}
 	if b.o.resolver != nil {
 		c.Resolver = b.o.resolver
 	}

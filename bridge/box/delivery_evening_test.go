@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,9 +18,11 @@ import (
 	"aboyeur/protocol/channel"
 	"aboyeur/simulate/bookings"
 	"aboyeur/simulate/cloud"
+	"aboyeur/simulate/deliverect"
 	"aboyeur/simulate/deliveries"
 	simlightspeed "aboyeur/simulate/lightspeed"
 	"aboyeur/simulate/otter"
+	"aboyeur/simulate/ubereats"
 )
 
 // What an evening's order goes through.
@@ -30,12 +33,17 @@ const (
 	cancelledOrder = "cancelled"
 	cancelledFirst = "cancelled before it came"
 	unlinkedOrder  = "unlinked"
+	twiceOrder     = "brought by two integrators"
 )
 
-// soiree is an evening of orders from three marketplaces, at a till that is not the box's.
+// soiree is an evening of orders from three aggregators, at a till that is not the box's.
 type soiree struct {
-	*market
-	till *simlightspeed.Simulator
+	t      *testing.T
+	r      *rig
+	sims   map[string]*deliveries.Simulator
+	till   *simlightspeed.Simulator
+	links  links
+	offset atomic.Int64
 
 	mu     sync.Mutex // guards what follows
 	orders map[string]*guest
@@ -44,15 +52,53 @@ type soiree struct {
 // guest is an order as it was meant.
 type guest struct {
 	kind string
+	by   []string        // aggregators that bring it, the first one first
 	all  []channel.Order // each version
 }
 
+// off tells whether the guest cancelled.
+func (g *guest) off() bool { return g.kind == cancelledOrder || g.kind == cancelledFirst }
+
+func (s *soiree) now() time.Time       { return time.Now().Add(time.Duration(s.offset.Load())) }
+func (s *soiree) pass(d time.Duration) { s.offset.Add(int64(d)) }
+
 func newSoiree(t *testing.T) *soiree {
 	t.Helper()
-	s := &soiree{market: newMarket(t, otter.Config{Unlimited: true, Faults: cloud.Faults{Seed: 7, LateBy: cloud.Duration(20 * time.Millisecond), Rates: map[cloud.Kind]float64{
-		cloud.Duplicate: .1, cloud.OutOfOrder: .05, cloud.Late: .05, cloud.LostAnswer: .02, cloud.Broken: .02, cloud.TooMany: .01}, RetryAfter: cloud.Duration(time.Second)}}), orders: map[string]*guest{}}
+	s := &soiree{t: t, r: newRig(t), orders: map[string]*guest{}}
+	config := func(name string) deliveries.Config {
+		return deliveries.Config{Store: "S1", ClientID: "id", ClientSecret: "secret", Secret: []byte(otterSecret), Hook: s.r.base + "/webhooks/" + name, Unlimited: true, Now: s.now, Keep: 100_000,
+			Faults: cloud.Faults{Seed: 7, LateBy: cloud.Duration(20 * time.Millisecond), RetryAfter: cloud.Duration(time.Second), Rates: map[cloud.Kind]float64{
+				cloud.Duplicate: .1, cloud.OutOfOrder: .05, cloud.Late: .05, cloud.Forged: .02, cloud.LostAnswer: .02, cloud.Broken: .02, cloud.Unauthorized: .01, cloud.TooMany: .01}}}
+	}
+	o, err := otter.New(config("otter"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := deliverect.New(config("deliverect"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := ubereats.New(config("ubereats"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sims = map[string]*deliveries.Simulator{"otter": o.Simulator, "deliverect": d.Simulator, "ubereats": u.Simulator}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"secret": otterSecret, "credentials": "{client_id: id, client_secret: secret}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	section := "delivery:\n"
+	for _, a := range []struct{ name, base, more string }{{"otter", served(t, o), ""}, {"deliverect", served(t, d), fmt.Sprintf(", channels: {just-eat: {number: %q}}", deliverect.Number)}, {"ubereats", served(t, u), ""}} {
+		section += fmt.Sprintf("  - {aggregator: %s, store: S1, base_url: %q, webhook_secret_file: %q, credentials_file: %q%s}\n", a.name, a.base, filepath.Join(dir, "secret"), filepath.Join(dir, "credentials"), a.more)
+	}
+	parsed, err := firmwareconfig.Parse("delivery.yaml", []byte(fmt.Sprintf(rigConfig, "x", "127.0.0.1:1", "x", "h:1", "h:2")+section))
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := s.r.config
-	var err error
+	c.Delivery = parsed.Delivery
 	if s.till, err = simlightspeed.New(simlightspeed.Config{AnyItem: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -61,51 +107,71 @@ func newSoiree(t *testing.T) *soiree {
 	c.POS = firmwareconfig.POS{Kind: firmwareconfig.KindLightspeedK, Location: simlightspeed.DefaultLocation, BaseURL: serveTill(t, s.till), CredentialsFile: credentials, WebhookSecretFile: hook,
 		Endpoint: "aboyeur", User: simlightspeed.DefaultUser, Inject: firmwareconfig.InjectStrict, Payments: map[string]string{"default": "CARD"}}
 	c.HTTP.PublicURL = "http://" + c.HTTP.Listen
-	change := s.r.change
 	s.r.change = func(o *Options) {
-		change(o)
+		o.Now, o.resolver = s.now, &s.links
 		quickPOS(o)
+		o.backoff = []time.Duration{20 * time.Millisecond}
 	}
 	return s
 }
 
 // guest makes the order of one guest.
-func (s *soiree) guest(i int, rng *rand.Rand) (string, channel.Order) {
-	kind := plainOrder
-	switch n := rng.IntN(100); {
+func (s *soiree) guest(i int, rng *rand.Rand) (*guest, channel.Order) {
+	g := &guest{kind: plainOrder}
+	switch n := i * 37 % 100; { // some of each, however few there are
 	case n < 10:
-		kind = scheduledOrder
+		g.kind = scheduledOrder
 	case n < 20:
-		kind = changedOrder
+		g.kind = changedOrder
 	case n < 30:
-		kind = cancelledOrder
+		g.kind = cancelledOrder
 	case n < 35:
-		kind = cancelledFirst
+		g.kind = cancelledFirst
 	case n < 40:
-		kind = unlinkedOrder
+		g.kind = unlinkedOrder
+	case n < 45:
+		g.kind = twiceOrder
 	}
-	partner := []struct{ slug, name string }{{"ubereats", "Uber Eats"}, {"deliveroo", "Deliveroo"}, {"justeat", "Just Eat"}}[i%3]
+	by := []string{"otter", "deliverect", "ubereats"}[i%3]
+	partner := map[string][]struct{ slug, name string }{"otter": {{"deliveroo", "Deliveroo"}, {"doordash", "DoorDash"}}, "deliverect": {{"just-eat", "Just Eat"}}, "ubereats": {{"ubereats", "Uber Eats"}}}[by]
+	p := partner[i%len(partner)]
+	switch {
+	case g.kind == twiceOrder && by == "otter": // what Otter alone brings nobody else can
+		g.kind = plainOrder
+	case g.kind == twiceOrder && i%2 == 0:
+		g.by = []string{"otter", by}
+	case g.kind == twiceOrder:
+		g.by = []string{by, "otter"}
+	case g.kind == changedOrder && by == "deliverect": // which sends no changes
+		g.kind = plainOrder
+	}
+	if g.by == nil {
+		g.by = []string{by}
+	}
 	o := channel.Order{
-		Aggregator: "otter", Partner: partner.name, Slug: partner.slug, ID: fmt.Sprintf("id-%05d", i), FriendlyID: fmt.Sprintf("K%05dX", i), AggregatorID: fmt.Sprintf("agg-%05d", i),
-		Status: channel.New, Service: "delivery", Currency: "EUR", Decimals: 2, Note: fmt.Sprintf("note %d", i), Customer: channel.Customer{Name: "Zoé"},
+		Partner: p.name, Slug: p.slug, ID: fmt.Sprintf("id-%05d", i), FriendlyID: fmt.Sprintf("K%05dX", i), AggregatorID: fmt.Sprintf("agg-%05d", i),
+		Status: channel.New, Service: "delivery", Currency: "EUR", Decimals: 2, Note: fmt.Sprintf("note %d", i), Customer: channel.Customer{Name: "Zoé"}, PlacedAt: s.now().UTC().Truncate(time.Millisecond),
 	}
 	for n := range 1 + rng.IntN(3) {
-		l := channel.Line{ID: fmt.Sprintf("i%d", n), SKU: fmt.Sprintf("PIZ-%d", rng.IntN(50)), Name: fmt.Sprintf("Pizza %d", n), Category: "Pizza", Quantity: 1 + rng.IntN(3), Price: int64(900 + rng.IntN(600))}
+		sku := fmt.Sprintf("PIZ-%d", rng.IntN(50))
+		l := channel.Line{ID: sku, SKU: sku, Name: fmt.Sprintf("Pizza %d", n), Category: "Pizza", Quantity: 1 + rng.IntN(3), Price: int64(900 + rng.IntN(600))}
 		for k := range rng.IntN(3) {
-			l.Modifiers = append(l.Modifiers, channel.Modifier{ID: fmt.Sprintf("m%d", k), SKU: fmt.Sprintf("MOD-%d", k), Name: fmt.Sprintf("Supplément %d", k), Group: "Extra", GroupID: "g", Quantity: 1, Price: int64(50 * (k + 1))})
+			sku := fmt.Sprintf("MOD-%d", k)
+			l.Modifiers = append(l.Modifiers, channel.Modifier{ID: sku, SKU: sku, Name: fmt.Sprintf("Supplément %d", k), Group: "Extra", GroupID: "g", Quantity: 1, Price: int64(50 * (k + 1))})
 		}
 		o.Lines = append(o.Lines, l)
 	}
-	if kind == unlinkedOrder {
+	if g.kind == unlinkedOrder {
 		o.Lines[0].Name = "Unlinked"
 	}
-	if kind == scheduledOrder {
-		o.Scheduled, o.PickupAt = true, s.now().Add(time.Duration(60+rng.IntN(120))*time.Minute).UTC().Truncate(time.Second)
+	if g.kind == scheduledOrder {
+		o.Scheduled, o.PickupAt = true, s.now().Add(time.Duration(60+rng.IntN(60))*time.Minute).UTC().Truncate(time.Second)
 	}
 	o.Charges.Subtotal = costs(&o)
-	o.Charges.Total = o.Charges.Subtotal + 399
+	o.Charges.Total = o.Charges.Subtotal
 	o.Payments = []channel.Payment{{Amount: o.Charges.Total, Method: "card"}}
-	return kind, o
+	g.all = []channel.Order{o}
+	return g, o
 }
 
 func costs(o *channel.Order) (sum int64) {
@@ -119,37 +185,39 @@ func costs(o *channel.Order) (sum int64) {
 	return sum
 }
 
-// live has one guest order, and do with it what the kind says. What the box could not be told the feed brings.
-func (s *soiree) live(kind string, o channel.Order) {
-	g := &guest{kind: kind, all: []channel.Order{o}}
+// live has one guest order, and does with it what its kind says.
+func (s *soiree) live(g *guest, o channel.Order) {
 	s.mu.Lock()
 	s.orders[o.ID] = g
 	s.mu.Unlock()
 	ctx := s.t.Context()
-	lost := func(err error) {
+	lost := func(err error) { // a box that is away is no news
 		var h *cloud.HookError
 		if err != nil && !(errors.As(err, &h) && (h.Err != nil || h.Status >= 500)) {
 			s.t.Errorf("order %s: %v", o.ID, err)
 		}
 	}
-	if kind == cancelledFirst {
-		s.Keep(o)
-		lost(s.Cancel(ctx, o.Slug, o.ID, "CUSTOMER_CALLED_TO_CANCEL"))
-		o.Status = channel.New
+	first := s.sims[g.by[0]]
+	if g.kind == cancelledFirst {
+		first.Keep(o)
+		lost(first.Cancel(ctx, o.Slug, o.ID, "CUSTOMER_CALLED_TO_CANCEL"))
 	}
-	lost(s.Place(ctx, o))
-	switch kind {
+	for _, by := range g.by {
+		lost(s.sims[by].Place(ctx, o))
+	}
+	switch g.kind {
 	case cancelledOrder:
-		lost(s.Cancel(ctx, o.Slug, o.ID, "CUSTOMER_CALLED_TO_CANCEL"))
+		lost(first.Cancel(ctx, o.Slug, o.ID, "CUSTOMER_CALLED_TO_CANCEL"))
 	case changedOrder:
 		o.Lines = slices.Clone(o.Lines)
 		o.Lines[0].Quantity++
 		o.Note += " changed"
 		o.Charges.Subtotal = costs(&o)
+		o.Charges.Total = o.Charges.Subtotal
 		s.mu.Lock()
 		g.all = append(g.all, o)
 		s.mu.Unlock()
-		lost(s.Change(ctx, o))
+		lost(first.Change(ctx, o))
 	}
 }
 
@@ -180,210 +248,211 @@ func (s *soiree) every() map[string]*delivered {
 	}
 }
 
-// TestDeliveryEvening is an evening of orders with duplicates, cancellations, changes, orders for later, webhooks late and out of
-// order, a till that is away, and a box that starts anew twice: five thousand of them with -long, some hundred otherwise. Then
-// the ledgers of Otter, of the till and of the printers are compared with what the box says.
+// TestDeliveryEvening is an evening of orders from three aggregators, some by two of them, with duplicates, cancellations,
+// changes, orders for later, webhooks late, forged and out of order, calls refused and answers lost, a till that is away, and a
+// box that starts anew twice: five thousand of them with -long, some dozens otherwise. Then the ledgers of the aggregators, of the
+// till and of the printers are compared with what the box says.
 func TestDeliveryEvening(t *testing.T) {
 	t.Parallel()
-	orders := 60
+	orders := 48
 	if *long {
 		orders = 5000
 	}
 	s := newSoiree(t)
 	s.links.set("Unlinked", true)
 	s.r.start()
+	began := time.Now()
+	s.serve(orders)
+	t.Logf("served after %v", time.Since(began).Round(time.Millisecond))
+	s.settle(orders)
+	t.Logf("settled after %v", time.Since(began).Round(time.Millisecond))
+	s.judge(s.every(), orders)
+	t.Logf("judged after %v", time.Since(began).Round(time.Millisecond))
+}
+
+// serve has all guests order, while things go wrong.
+func (s *soiree) serve(orders int) {
+	s.t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	type one struct {
-		kind  string
-		order channel.Order
+		g *guest
+		o channel.Order
 	}
 	work := make(chan one)
-	var placed atomic.Int64
 	var guests sync.WaitGroup
 	for range 8 {
 		guests.Go(func() {
-			for g := range work {
-				s.live(g.kind, g.order)
-				placed.Add(1)
+			for x := range work {
+				s.live(x.g, x.o)
 			}
 		})
 	}
+	away := func(down bool) {
+		if err := s.till.Faults(bookings.Faults{Down: down}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 	for i := range orders {
 		switch i {
-		case orders / 4: // the till is away
-			if err := s.till.Faults(bookings.Faults{Down: true}); err != nil {
-				t.Fatal(err)
-			}
+		case orders / 4:
+			away(true)
+		case orders * 2 / 5: // some have waited so long for the till that they count as failed
+			s.pass(4 * time.Minute)
 		case orders / 3, 2 * orders / 3: // the box starts anew
 			s.r.down()
 			s.r.boot()
 		case orders / 2:
-			if err := s.till.Faults(bookings.Faults{}); err != nil {
-				t.Fatal(err)
-			}
+			away(false)
 		}
-		kind, o := s.guest(i, rng)
-		work <- one{kind, o}
+		s.pass(time.Second)
+		g, o := s.guest(i, rng)
+		work <- one{g, o}
 	}
 	close(work)
 	guests.Wait()
+}
 
-	// What the box was never told is in the feed; what is for later is released; what is not in the POS is typed in.
-	s.r.wait("every order is here", func() bool {
-		if status, err := s.r.call(http.MethodPost, "/v1/integrations/otter/sync", nil, nil); err != nil || status != http.StatusAccepted {
-			t.Fatalf("sync: %d %v", status, err)
-		}
-		return len(s.every()) == orders
-	})
-	var all map[string]*delivered
-	typed := 0
-	for end := time.Now().Add(2*time.Minute + time.Duration(orders)*200*time.Millisecond); ; {
-		all = s.every()
-		open, later, heard := 0, 0, 0
-		for id, o := range all {
-			switch g := s.orders[id]; {
-			case o.State == "scheduled":
-				later++
-			case o.InPOS == "pending":
-				open++
-			case o.InPOS == "no" && o.State != "cancelled":
-				open++
-				typed++
-				if what := []string{"added-manually", "retry"}[typed%2]; g.kind == unlinkedOrder || what == "added-manually" {
-					s.r.act(o.ID, "added-manually")
-				} else {
-					s.r.act(o.ID, what)
-				}
-			case o.VoidPending:
-				open++
-				s.r.act(o.ID, "void-done")
-			case o.State == "accepted" || o.State == "prepared":
-				if s.cancelledThere(g) {
-					break // its cancellation is on its way, or came after the order was over
-				}
-				open++
-				s.r.act(o.ID, "ready")
-				s.r.act(o.ID, "handed-over")
-			case o.State == "handed_off":
-				open++
-				if err := s.Progress(t.Context(), g.all[0].Slug, id, channel.Fulfilled); err != nil && refusal(err) == 0 {
-					t.Error(err)
-				}
-			}
-			if s.cancelledThere(s.orders[id]) && o.State != "cancelled" {
-				heard++
+// settle does what people do until nothing is left to do: they compare with the aggregators, type in or try again what is not
+// in the POS, cook, hand over, void. Couriers bring two in three orders of those aggregators that hear of it; the others end
+// with the day.
+func (s *soiree) settle(orders int) {
+	s.t.Helper()
+	t := s.t
+	sync := func() {
+		for _, by := range []string{"otter", "ubereats"} {
+			if status, err := s.r.call(http.MethodPost, "/v1/integrations/"+by+"/sync", nil, nil); err != nil || status != http.StatusAccepted {
+				t.Fatalf("sync: %d %v", status, err)
 			}
 		}
-		if open+later+heard == 0 {
+	}
+	again := func(g *guest, by string) { // has its aggregator say it again
+		if err := s.sims[by].Again(t.Context(), g.all[0].Slug, g.all[0].ID, 1); err != nil && refusal(err) == 0 {
+			t.Error(err)
+		}
+	}
+	patience := 2*time.Minute + time.Duration(orders)*30*time.Millisecond // far more than it takes
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		here := s.every()
+		if len(here) == orders {
 			break
 		}
 		if time.Now().After(end) {
-			t.Fatalf("%d orders are still open, %d for later, %d cancellations unheard", open, later, heard)
+			t.Fatalf("%d of %d orders are here", len(here), orders)
 		}
-		if open == 0 {
+		sync()
+		for id, g := range s.orders {
+			if here[id] == nil {
+				again(g, g.by[0])
+			}
+		}
+		s.pass(time.Second)
+	}
+	typed, over := 0, false
+	for end := time.Now().Add(patience); ; {
+		open, later, ended := 0, 0, 0
+		var left *delivered
+		var acts []func()
+		act := func(o *delivered, what string) {
+			acts = append(acts, func() { s.r.act(o.ID, what) })
+		}
+		for id, o := range s.every() {
+			g := s.orders[id]
+			switch {
+			case g.off() && o.State != "cancelled":
+				acts = append(acts, func() { again(g, g.by[0]) })
+			case o.State == "scheduled":
+				later++
+				continue
+			case o.InPOS == "pending":
+			case o.InPOS == "no" && o.State != "cancelled":
+				if typed++; g.kind != unlinkedOrder && typed%2 == 0 {
+					act(o, "retry")
+				} else {
+					act(o, "added-manually")
+				}
+			case o.VoidPending:
+				act(o, "void-done")
+			case o.State == "accepted" && o.Number%4 == 0, o.State == "prepared" && o.Number%4 == 1: // which the paper is enough for
+				ended++
+				continue
+			case o.State == "accepted":
+				act(o, "ready")
+			case o.State == "prepared":
+				act(o, "handed-over")
+			case o.State == "handed_off" && g.by[0] != "ubereats" && o.Number%3 > 0:
+				acts = append(acts, func() {
+					if err := s.sims[g.by[0]].Progress(t.Context(), g.all[0].Slug, id, channel.Fulfilled); err != nil && refusal(err) == 0 {
+						t.Error(err)
+					}
+				})
+			case o.State == "handed_off":
+				ended++
+				continue
+			default:
+				continue
+			}
+			open++
+			left = o
+		}
+		all8(acts)
+		switch {
+		case time.Now().After(end):
+			t.Fatalf("%d orders are still open, as %+v, %d for later, %d for the day's end; it is over: %t", open, left, later, ended, over)
+		case open > 0:
+			time.Sleep(5 * time.Millisecond)
+		case later > 0:
+			s.quiet(patience)
 			s.pass(30 * time.Minute)
-		}
-		if _, err := s.r.call(http.MethodPost, "/v1/integrations/otter/sync", nil, nil); err != nil {
-			t.Fatal(err)
+		case ended > 0 && over:
+			time.Sleep(50 * time.Millisecond)
+		case ended > 0:
+			s.quiet(patience)
+			over = true
+			end = time.Now().Add(patience)
+			t.Logf("the day ends for %d orders", ended)
+			s.pass(33 * time.Hour) // the next day's dinner, whenever this test runs
+		case ended == 0:
+			s.quiet(patience)
+			return
 		}
 	}
-	s.r.wait("Otter heard everything", func() bool {
-		var v struct{ Queue struct{ Waiting int } }
-		_, err := s.r.call(http.MethodGet, "/v1/integrations/otter", nil, &v)
+}
+
+// all8 does everything, eight at a time.
+func all8(acts []func()) {
+	var done atomic.Int64
+	var all sync.WaitGroup
+	for range min(8, len(acts)) {
+		all.Go(func() {
+			for n := done.Add(1); int(n) <= len(acts); n = done.Add(1) {
+				acts[n-1]()
+			}
+		})
+	}
+	all.Wait()
+}
+
+// quiet waits until the aggregators heard everything, which they allow some of a minute, and all paper is out.
+func (s *soiree) quiet(patience time.Duration) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		waiting := 0
+		for by := range s.sims {
+			var v struct{ Queue struct{ Waiting int } }
+			s.r.must(http.StatusOK, http.MethodGet, "/v1/integrations/"+by, nil, &v)
+			waiting += v.Queue.Waiting
+		}
+		if waiting == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			s.t.Fatalf("the aggregators have still to hear %d things", waiting)
+		}
 		s.pass(time.Second)
-		return err == nil && v.Queue.Waiting == 0
-	})
+	}
 	s.r.wait("all paper is out", func() bool {
 		var list struct{ Printers []struct{ Queue int } }
 		_, err := s.r.call(http.MethodGet, "/v1/printers", nil, &list)
 		return err == nil && !slices.ContainsFunc(list.Printers, func(p struct{ Queue int }) bool { return p.Queue > 0 })
 	})
-	s.judge(all, orders)
-}
-
-// cancelledThere tells whether the guest cancelled.
-func (s *soiree) cancelledThere(g *guest) bool {
-	return g.kind == cancelledOrder || g.kind == cancelledFirst
-}
-
-// judge compares the ledgers with what the box says.
-func (s *soiree) judge(all map[string]*delivered, orders int) {
-	t := s.t
-	if here, there := len(all), len(s.Orders()); here != orders || there != orders {
-		t.Errorf("the box has %d orders, Otter %d; %d were placed", here, there, orders)
-	}
-	taken := map[string][]simlightspeed.Taken{} // by the number that the courier says
-	for _, o := range s.till.Orders() {
-		if o.Account == "" {
-			continue
-		}
-		words := strings.Fields(o.Note)
-		at := slices.IndexFunc(words, func(w string) bool { return len(w) == 7 && w[0] == 'K' && w[6] == 'X' })
-		if at < 0 {
-			t.Errorf("nobody knows whose %q is", o.Note)
-			continue
-		}
-		taken[words[at]] = append(taken[words[at]], o)
-	}
-	paper := map[string]int{}
-	for _, p := range s.r.printers["grill"].Tickets() {
-		if p.Banner || p.Partial || strings.Contains(p.Text, "MODIFIÉ") || strings.Contains(p.Text, "ANNULÉ") || strings.Contains(p.Text, "PAS EN CAISSE") {
-			continue
-		}
-		for _, word := range strings.Fields(p.Text) {
-			if len(word) == 7 && word[0] == 'K' && word[6] == 'X' {
-				paper[word]++
-				break
-			}
-		}
-	}
-	counts := map[string]int{}
-	for id, o := range all {
-		g := s.orders[id]
-		number := g.all[0].FriendlyID
-		counts[o.State+" "+o.InPOS]++
-		if s.cancelledThere(g) != (o.State == "cancelled") || !s.cancelledThere(g) && o.State != "fulfilled" {
-			t.Errorf("%s order %s ends %s", g.kind, id, o.State)
-		}
-		if o.InPOS != "yes" && o.InPOS != "manual" && !(o.InPOS == "" && o.State == "cancelled") || o.VoidPending {
-			t.Errorf("%s order %s ends %q in the POS, void pending %t", g.kind, id, o.InPOS, o.VoidPending)
-		}
-		at := taken[number]
-		switch {
-		case o.InPOS == "yes" && len(at) != 1, o.InPOS == "" && len(at) != 0, len(at) > 1:
-			t.Errorf("%s order %s stands %q, and the till has it %d times", g.kind, id, o.InPOS, len(at))
-		case o.InPOS == "yes":
-			if !slices.ContainsFunc(g.all, func(v channel.Order) bool { return alike(&v, &at[0]) }) {
-				t.Errorf("%s order %s: the till has %+v, the guest ordered %+v", g.kind, id, at[0], g.all)
-			}
-		}
-		switch n := paper[number]; {
-		case n > 1, n == 0 && o.State != "cancelled":
-			t.Errorf("%s order %s is on paper %d times", g.kind, id, n)
-		}
-		e, known := s.Order(g.all[0].Slug, id)
-		if !known || o.State == "fulfilled" && e.Created == 0 && len(e.Failures) == 0 && e.Did(deliveries.Accepted) == 0 {
-			t.Errorf("%s order %s: Otter never heard what became of it", g.kind, id)
-		}
-	}
-	t.Logf("the evening: %v", counts)
-}
-
-// alike tells whether the till has what a guest ordered: each line, price, modifier and note.
-func alike(o *channel.Order, at *simlightspeed.Taken) bool {
-	if at.Total != costs(o) || !strings.Contains(at.Note, o.Note) || !strings.HasPrefix(at.Note, o.Partner+" "+o.FriendlyID) || len(at.Items) != len(o.Lines) {
-		return false
-	}
-	for i := range o.Lines {
-		l, x := &o.Lines[i], &at.Items[i]
-		if x.SKU != l.SKU || x.Quantity != l.Quantity || x.Price != l.Price || len(x.Items) != len(l.Modifiers) {
-			return false
-		}
-		for k := range l.Modifiers {
-			if m := &x.Items[k]; m.SKU != l.Modifiers[k].SKU || m.Price != l.Modifiers[k].Price {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -551,6 +551,16 @@ func TestDeliveryScenarios(t *testing.T) {
 		if _, err := m.r.call(http.MethodGet, "/v1/delivery/day-end", nil, &e); err != nil || len(e.Open) == 0 {
 			t.Errorf("day's end %+v, %v", e, err)
 		}
+		// Nobody says that it is done: it is, when the next day's dinner begins, and Otter hears so. What is not in the POS stays.
+		o, unlinked := m.order(), m.order()
+		m.place(o)
+		m.links.set("Grande", true)
+		m.place(unlinked)
+		m.heard(o.ID, deliveries.Accepted)
+		m.pass(33 * time.Hour)
+		m.is(o.ID, "fulfilled", "yes")
+		m.heard(o.ID, deliveries.Fulfilled)
+		m.is(unlinked.ID, "accepted", "no")
 	})
 }
 

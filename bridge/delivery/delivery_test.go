@@ -116,6 +116,7 @@ type peer struct {
 
 	mu     sync.Mutex
 	calls  []string
+	about  []string // the same by event
 	fail   func(call string) error
 	feed   []channel.Order
 	silent error // what reading the feed ends with
@@ -132,7 +133,13 @@ func (p *peer) did(what string, r channel.Ref) error {
 		}
 	}
 	p.calls = append(p.calls, call)
+	p.about = append(p.about, what+" "+r.Event)
 	return nil
+}
+func (p *peer) events() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(slices.Values(p.about))
 }
 func (p *peer) told() []string {
 	p.mu.Lock()
@@ -392,12 +399,57 @@ func TestOutboxWaits(t *testing.T) {
 	if q, err := c.service.Queue(t.Context(), "otter"); err != nil || q.Failed != 1 || limited != 5 {
 		t.Errorf("%+v %v, limited %d times", q, err, limited)
 	}
-	c.placed("otter", "e3", anOrder("3")) // what nobody took for a day is over
+	c.placed("otter", "e3", anOrder("3")) // the box was off for a day, or its clock set forward: it is told all the same
 	c.pass(25 * time.Hour)
 	c.run()
 	c.wait("nothing waits", drained)
-	if n := len(c.a.told()); n != 3 {
-		t.Errorf("told %q", c.a.told())
+	if told := c.a.told(); len(told) != 5 || !slices.Contains(told, "created 3") {
+		t.Errorf("told %q", told)
+	}
+	tried := 0
+	c.a.mu.Lock()
+	c.a.fail = func(string) error { tried++; return &rest.Error{Op: "x", Err: errors.New("no route")} }
+	c.a.mu.Unlock()
+	c.placed("otter", "e4", anOrder("4")) // what nobody took for a day, however often it was tried, is over
+	c.pass(25 * time.Hour)
+	c.wait("nothing waits", drained)
+	c.a.mu.Lock()
+	defer c.a.mu.Unlock()
+	if len(c.a.calls) != 5 || tried != 2*leastAttempts {
+		t.Errorf("told %q after %d more attempts", c.a.calls, tried)
+	}
+}
+
+// Every event about an order has its answer where the aggregator wants one: a repetition under another id, and the event that
+// comes after the feed brought its order. The second of two integrators hears that the order is accepted.
+func TestEveryEventIsAnswered(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t)
+	c.a.can.Answers = true
+	c.stop()
+	c.open()
+	c.a.mu.Lock()
+	c.a.feed = []channel.Order{anOrder("1")}
+	c.a.mu.Unlock()
+	if err := c.service.Reconcile(t.Context(), "otter"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		c.placed("otter", "e1", anOrder("1")) // late, and twice
+	}
+	c.placed("otter", "e2", anOrder("1")) // again under another id
+	c.placed("deliverect", "x1", anOrder("1"))
+	c.run()
+	c.wait("all is told", func() bool { return len(c.a.told()) >= 4 && len(c.b.told()) >= 2 })
+	if told := c.a.events(); !slices.Equal(told, []string{"accept ", "created ", "created e1", "created e2"}) {
+		t.Errorf("Otter was told of events %q", told)
+	}
+	if told := c.b.events(); !slices.Equal(told, []string{"accept x1", "created x1"}) {
+		t.Errorf("Deliverect was told of events %q", told)
+	}
+	e := &channel.Event{ID: "x2", At: c.now(), Kind: channel.KindStatus, Type: "done", Status: channel.Fulfilled, Ref: channel.Ref{ID: "1"}} // names no marketplace
+	if err := c.service.take(t.Context(), c.service.link("deliverect"), e, c.now()); err != nil || c.book.orders["otter/1"].state != "fulfilled" {
+		t.Errorf("the second integrator says that it is done, and it is %s, %v", c.book.orders["otter/1"].state, err)
 	}
 }
 

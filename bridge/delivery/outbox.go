@@ -103,6 +103,9 @@ func (s *Service) put(tx *journal.Tx, l *link, order int64, c call) error {
 // parallel is how many calls to one aggregator are under way at most; its client shares eight connections.
 const parallel = 4
 
+// leastAttempts is how often a call is made however old it is: the box may have been off, or its clock set forward.
+const leastAttempts = 5
+
 // downAfter is how many calls in a row fail before people are warned.
 const downAfter = 3
 
@@ -157,12 +160,13 @@ type due struct {
 	attempts   int
 	next       time.Time
 	created    time.Time
-	call       call
+	content    []byte
+	call       call // read from content when its turn has come
 }
 
 // The oldest call of an order goes before its younger ones.
 const selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at, content FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting'
-AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
+AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.aggregator = c.aggregator AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
 
 // lookEvery is how often the clock is read while something waits: it may be set.
 const lookEvery = time.Second
@@ -197,6 +201,9 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 		if o.flying >= parallel {
 			return pause, nil // the end of a call wakes us
 		}
+		if err := json.Unmarshal(d.content, &d.call); err != nil {
+			return 0, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+		}
 		o.flying++
 		o.busy[d.key] = true
 		if d.order != 0 {
@@ -223,11 +230,7 @@ func (o *outbox) read(ctx context.Context) ([]due, error) {
 	for rows.Next() {
 		var d due
 		var next, created int64
-		var content []byte
-		if err := rows.Scan(&d.key, &d.order, &d.kind, &d.attempts, &next, &created, &content); err != nil {
-			return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
-		}
-		if err := json.Unmarshal(content, &d.call); err != nil {
+		if err := rows.Scan(&d.key, &d.order, &d.kind, &d.attempts, &next, &created, &d.content); err != nil {
 			return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
 		}
 		d.next, d.created = journal.FromMicros(next), journal.FromMicros(created)
@@ -252,7 +255,7 @@ func (o *outbox) free(d *due) {
 // call makes one attempt and records what came of it.
 func (o *outbox) call(ctx context.Context, d due) {
 	now := o.s.c.Now()
-	if d.created.Add(o.s.c.Life).Before(now) {
+	if d.attempts >= leastAttempts && d.created.Add(o.s.c.Life).Before(now) {
 		o.settle(&d, expired, "")
 		return
 	}

@@ -30,6 +30,7 @@ const (
 	DefaultBack    = 6 * time.Hour       // what the first look goes back
 	DefaultLife    = 24 * time.Hour      // a call that nobody took is over then
 	DefaultKeep    = 30 * 24 * time.Hour // what aggregators said word for word is forgotten then
+	DefaultLook    = 10 * time.Second    // between two looks at the clock: it may be set
 )
 
 // tombstone is how long a cancellation waits for the order it speaks of (spec/delivery.md 8).
@@ -113,8 +114,8 @@ type Config struct {
 	// Meter counts what aggregators are told; nil: nobody does.
 	Meter Meter
 
-	Timeout, Feed, Back, Life, Keep time.Duration
-	Backoff                         []time.Duration // pauses between attempts, the last one again and again; nil: 1, 2, 4 … 60 s
+	Timeout, Feed, Back, Life, Keep, Look time.Duration
+	Backoff                               []time.Duration // pauses between attempts, the last one again and again; nil: 1, 2, 4 … 60 s
 
 	Warnings *warning.Board
 	Now      func() time.Time
@@ -164,7 +165,7 @@ func New(ctx context.Context, c Config) (*Service, error) {
 	for _, d := range []struct {
 		v     *time.Duration
 		value time.Duration
-	}{{&c.Timeout, DefaultTimeout}, {&c.Feed, DefaultFeed}, {&c.Back, DefaultBack}, {&c.Life, DefaultLife}, {&c.Keep, DefaultKeep}} {
+	}{{&c.Timeout, DefaultTimeout}, {&c.Feed, DefaultFeed}, {&c.Back, DefaultBack}, {&c.Life, DefaultLife}, {&c.Keep, DefaultKeep}, {&c.Look, DefaultLook}} {
 		if *d.v <= 0 {
 			*d.v = d.value
 		}
@@ -259,7 +260,7 @@ const (
 	reasonOther    = "REASON_OTHER"
 )
 
-// expire rejects orders that nobody accepted in time, and forgets what was said long ago.
+// expire rejects orders that nobody accepted in time, ends those of days that are over, and forgets what was said long ago.
 func (s *Service) expire(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -284,12 +285,13 @@ func (s *Service) expire(ctx context.Context) error {
 			if err := s.forget(ctx, now); err != nil {
 				return err
 			}
+			if err := s.EndDay(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
 		}
-		pause := time.Second // the clock may jump
+		pause := s.c.Look
 		if !next.IsZero() {
-			pause = min(pause, max(next.Sub(now), time.Millisecond))
-		} else {
-			pause = time.Minute
+			pause = min(pause, time.Second, max(next.Sub(now), time.Millisecond))
 		}
 		timer.Reset(pause)
 	}

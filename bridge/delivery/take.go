@@ -28,7 +28,7 @@ const (
 	insertEvent  = `INSERT INTO delivery_events (key, aggregator, event, type, at, order_key, note, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (aggregator, event) DO NOTHING`
 	insertOrder  = `INSERT INTO delivery_orders (order_key, order_id, slug, partner_id, aggregator, event, status, updated_at, accept_by, other, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?) ON CONFLICT (partner_id, slug) DO NOTHING`
 	selectOrder  = `SELECT order_key, order_id, aggregator, event, status, updated_at, other, content FROM delivery_orders WHERE partner_id = ? AND slug = ?`
-	selectLoose  = `SELECT order_key, order_id, aggregator, event, status, updated_at, other, content FROM delivery_orders WHERE partner_id = ? AND aggregator = ? ORDER BY order_key DESC LIMIT 1`
+	selectLoose  = `SELECT order_key, order_id, aggregator, event, status, updated_at, other, content FROM delivery_orders WHERE partner_id = ? AND (aggregator = ? OR other = ?) ORDER BY order_key DESC LIMIT 1`
 	selectByKey  = `SELECT order_key, order_id, aggregator, event, status, updated_at, other, content FROM delivery_orders WHERE order_key = ?`
 	updateOrder  = `UPDATE delivery_orders SET updated_at = ?, content = ? WHERE order_key = ?`
 	updateStatus = `UPDATE delivery_orders SET status = ? WHERE order_key = ?`
@@ -79,10 +79,11 @@ func loadEntry(tx *journal.Tx, query string, args ...any) (*entry, error) {
 	return e, nil
 }
 
-// find is an order that is known, nil for none. An event that does not name the marketplace means the latest order of that id.
+// find is an order that is known, nil for none. An event that does not name the marketplace means
+// the latest order of that id which the aggregator brought, first or second.
 func (s *Service) find(tx *journal.Tx, l *link, r channel.Ref) (*entry, error) {
 	if r.Slug == "" {
-		return loadEntry(tx, selectLoose, r.ID, l.Name)
+		return loadEntry(tx, selectLoose, r.ID, l.Name, l.Name)
 	}
 	return loadEntry(tx, selectOrder, r.ID, r.Slug)
 }
@@ -421,10 +422,38 @@ func (s *Service) another(ctx context.Context, l *link, e *channel.Event, id jou
 				return nil
 			}
 		}
-		_, err = s.note(tx, l, e, keyOf(known), "known")
-		return err
+		fresh, err := s.note(tx, l, e, keyOf(known), "known")
+		if err != nil || !fresh || known == nil || known.aggregator != l.Name || !l.can.Answers || e.Ref.Event == "" {
+			return err
+		}
+		return s.answerAgain(tx, l, known, e.Ref)
 	})
 	return other, err
+}
+
+const nameEvent = `UPDATE delivery_orders SET event = ? WHERE order_key = ? AND event = ''`
+
+// answerAgain answers a further event of a known order. One that the feed brought has its first event now, which hears what
+// became of the order; every other one is a repetition, and answered as success (spec/delivery.md 5.3).
+func (s *Service) answerAgain(tx *journal.Tx, l *link, known *entry, ref channel.Ref) error {
+	n, err := tx.Exec(nameEvent, ref.Event, known.key)
+	if err != nil {
+		return fmt.Errorf("keep the event of order %s of %s: %w", known.order.ID, l.Name, err)
+	}
+	if n == 0 {
+		return s.put(tx, l, known.key, call{Kind: callCreated, Ref: ref})
+	}
+	_, state, inPOS, err := s.c.Orders.Stored(tx, known.id)
+	switch {
+	case err != nil:
+		return err
+	case state == stateWaiting || inPOS == "pending": // it hears when that is decided
+		return nil
+	case inPOS == "no":
+		cause, names := s.refusalOf(l, known)
+		return s.tellPOS(tx, l, telling{key: known.key, ref: ref, state: state, inPOS: inPOS, cause: cause, names: names})
+	}
+	return s.put(tx, l, known.key, call{Kind: callCreated, Ref: ref})
 }
 
 func keyOf(e *entry) int64 {
@@ -440,6 +469,16 @@ func (s *Service) twice(ctx context.Context, l *link, e *channel.Event, known *e
 	err := s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) {
 		if known.aggregator != l.Name {
 			if _, err := tx.Exec(updateOther, l.Name, known.key); err != nil {
+				return 0, "", err
+			}
+		}
+		_, state, _, err := s.c.Orders.Stored(tx, known.id)
+		if err != nil {
+			return 0, "", err
+		}
+		// The marketplace waits for the first accept, whoever brings it; what is over or undecided has none.
+		if l.can.Accept && state != stateWaiting && state != "cancelled" && state != "rejected" {
+			if err := s.put(tx, l, known.key, call{Kind: callAccept, Ref: e.Ref}); err != nil {
 				return 0, "", err
 			}
 		}
@@ -499,6 +538,10 @@ func (s *Service) takeUpdate(ctx context.Context, l *link, e *channel.Event, rec
 // update brings what changed to an order that is known.
 func (s *Service) update(tx *journal.Tx, l *link, known *entry, e *channel.Event, r reading) (int64, string, error) {
 	if e.At.Before(known.updated) {
+		if l.can.Answers && e.Type != typeFeed {
+			err := s.put(tx, l, known.key, call{Kind: callUpdated, Ref: e.Ref})
+			return known.key, "older than what is known", err
+		}
 		return known.key, "older than what is known", nil
 	}
 	was, _, _, err := s.c.Orders.Stored(tx, known.id)
@@ -506,6 +549,9 @@ func (s *Service) update(tx *journal.Tx, l *link, known *entry, e *channel.Event
 		return known.key, "", err
 	}
 	e.Order.Unsure, e.Order.Status = r.unsure, higher(known.status, e.Order.Status)
+	if known.aggregator != l.Name { // whose order it is goes on calling it by its own names
+		e.Order.Aggregator, e.Order.AggregatorID = known.order.Aggregator, known.order.AggregatorID
+	}
 	content, err := json.Marshal(e.Order)
 	if err != nil {
 		return known.key, "", err
@@ -584,8 +630,10 @@ func (s *Service) status(tx *journal.Tx, l *link, ref channel.Ref, to channel.St
 	if to.Rank() <= known.status.Rank() {
 		return known.key, "no news", nil
 	}
-	if _, err := tx.Exec(updateStatus, string(to), known.key); err != nil {
-		return known.key, "", err
+	if known.aggregator == l.Name { // else it is told what the other one says
+		if _, err := tx.Exec(updateStatus, string(to), known.key); err != nil {
+			return known.key, "", err
+		}
 	}
 	switch to {
 	case channel.Cancelled, channel.Rejected:

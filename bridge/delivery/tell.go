@@ -203,9 +203,9 @@ func (s *Service) progress(tx *journal.Tx, l *link, e *entry, to channel.Status)
 
 // once puts a call that an order's aggregator hears one time at most.
 func (s *Service) once(tx *journal.Tx, l *link, key int64, c call) error {
-	const selectCall = `SELECT count(*) FROM delivery_calls WHERE order_key = ? AND order_key <> 0 AND kind = ? AND state IN ('waiting', 'sent')`
+	const selectCall = `SELECT count(*) FROM delivery_calls WHERE order_key = ? AND order_key <> 0 AND aggregator = ? AND kind = ? AND state IN ('waiting', 'sent')`
 	var there int
-	if err := tx.QueryRow(selectCall, []any{key, c.Kind}, &there); err != nil {
+	if err := tx.QueryRow(selectCall, []any{key, l.Name, c.Kind}, &there); err != nil {
 		return fmt.Errorf("look what %s was told: %w", l.Name, err)
 	}
 	if there > 0 {
@@ -264,15 +264,21 @@ func (s *Service) Refusal(tx *journal.Tx, o sale.Placed) (cause string, names []
 	if err != nil || e == nil {
 		return "", nil, err
 	}
+	cause, names = s.refusalOf(l, e)
+	return cause, names, nil
+}
+
+// refusalOf is why an order must not go to the POS, by the links and switches of now; "" for none.
+func (s *Service) refusalOf(l *link, e *entry) (cause string, names []string) {
 	set := &l.settings.Load().Settings
 	if !set.injects(e.order.Slug) {
-		return "NO_INJECTABLE_EXTERNAL_SERVICE", nil, nil
+		return "NO_INJECTABLE_EXTERNAL_SERVICE", nil
 	}
 	if s.c.Resolver == nil || set.policy(e.order.Slug) != Strict {
-		return "", nil, nil
+		return "", nil
 	}
 	if r := s.c.Resolver.Resolve(l.Name, &e.order); len(r.Unlinked) > 0 {
-		return "ITEM_MAPPING_FAILED", r.Unlinked, nil
+		return "ITEM_MAPPING_FAILED", r.Unlinked
 	}
-	return "", nil, nil
+	return "", nil
 }

@@ -75,6 +75,7 @@ type Capabilities struct {
 	Feed         bool          `json:"feed"`                 // orders can be read back
 	FeedBack     time.Duration `json:"feed_back,format:sec"` // how far
 	Fetch        bool          `json:"fetch"`                // one order can be read
+	Answers      bool          `json:"answers"`              // wants an answer to each event about an order, a repetition too
 	Failures     bool          `json:"failures"`             // hears that an order failed
 	Injection    bool          `json:"injection"`            // hears how an order stands in the POS
 	Progress     []Status      `json:"progress"`             // of Prepared, HandedOff, Fulfilled: what it hears

@@ -119,7 +119,7 @@ func (c *Client) Close() {
 // Capabilities is Otter's column of spec/delivery.md 10.
 func (c *Client) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
-		Accept: true, Feed: true, FeedBack: FeedBack, Fetch: true, Failures: true, Progress: []channel.Status{channel.Prepared, channel.Fulfilled},
+		Accept: true, Feed: true, FeedBack: FeedBack, Fetch: true, Answers: true, Failures: true, Progress: []channel.Status{channel.Prepared, channel.Fulfilled},
 		Cancel: true, PrepTime: true, Pause: true, Availability: true, Menu: true, MenuOptions: true, Documented: true,
 	}
 }

@@ -167,11 +167,15 @@ const (
 
 // Fetch reads one order.
 func (c *Client) Fetch(ctx context.Context, r channel.Ref) (channel.Order, error) {
+	return c.fetch(ctx, true, r)
+}
+
+func (c *Client) fetch(ctx context.Context, urgent wire.Urgent, r channel.Ref) (channel.Order, error) {
 	if r.ID == "" {
 		return channel.Order{}, errors.New("read the order: it has no id")
 	}
 	var body []byte
-	if err := c.do(ctx, famRead, true, rest.Call{Op: "read the order", Path: rest.Path("v2", "eats", "order", r.ID), Out: &body}); err != nil {
+	if err := c.do(ctx, famRead, urgent, rest.Call{Op: "read the order", Path: rest.Path("v2", "eats", "order", r.ID), Out: &body}); err != nil {
 		return channel.Order{}, err
 	}
 	var o Order
@@ -215,7 +219,7 @@ func (c *Client) Feed(ctx context.Context, from, to time.Time) ([]channel.Order,
 		if at, ok := wire.ParseTime(x.PlacedAt); ok && (at.Before(from) || !to.IsZero() && !at.Before(to)) {
 			continue
 		}
-		o, err := c.Fetch(ctx, channel.Ref{Slug: Name, ID: string(x.ID)})
+		o, err := c.fetch(ctx, false, channel.Ref{Slug: Name, ID: string(x.ID)}) // what was announced just now goes first
 		var m *channel.Malformed
 		switch {
 		case errors.As(err, &m): // one that makes no sense must not hide the others
