@@ -77,7 +77,7 @@ func TestRead(t *testing.T) {
 	}
 	check, err := n.Account.Check("EUR")
 	want := booking.Check{ID: "u", Open: true, Covers: 2, Tables: []string{"12"}, OpenedAt: time.Date(2026, 11, 21, 20, 15, 30, 0, time.UTC), Currency: "EUR", Decimals: 2, Total: 1250, Due: 1250,
-		Lines: []booking.Line{{SKU: "M1", Name: "Bœuf", Group: "Mains", Quantity: 1, Amount: 1250}}}
+		Lines: []booking.Line{{SKU: "M1", Name: "Bœuf", Group: "Mains", Quantity: 1, Amount: 1250, Groups: []string{"Mains"}}}}
 	if diff := cmp.Diff(want, check); err != nil || diff != "" {
 		t.Errorf("%v: %s", err, diff)
 	}
