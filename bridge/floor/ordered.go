@@ -28,7 +28,7 @@ type Remark string
 
 // Remarks. "" is none.
 const (
-	RemarkNoTable Remark = "no_table" // the floor has no such table; the order is on no check
+	RemarkNoTable Remark = "no_table" // the floor has no such table; lines of the order are on no check
 	RemarkPaid    Remark = "paid"     // a check that is closed, or paid too far, still has lines that the order has no more
 )
 
@@ -78,7 +78,9 @@ func (s *Service) OrderIn(tx *journal.Tx, by string, o Ordered) (Remark, error) 
 			return "", err
 		}
 		if c == nil {
-			remark = RemarkNoTable
+			if len(s.c.Areas) > 0 || len(has) > 0 { // else nobody keeps checks here
+				remark = RemarkNoTable
+			}
 		} else if err := s.bring(tx, c, by, &o, add); err != nil {
 			return "", err
 		}

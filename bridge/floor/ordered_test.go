@@ -133,7 +133,7 @@ func TestOrderWithoutAFloor(t *testing.T) {
 	s := open(t, journaltest.Open(t, journal.Config{}, nil))
 	s.c.Areas = nil
 	o := Ordered{Order: s.c.Journal.NewID(), Fresh: true, Table: "9", Lines: dishes("Soupe")}
-	if r := tell(t, s, o); r != RemarkNoTable || len(standing(t, s, o.Order)) != 0 {
+	if r := tell(t, s, o); r != "" || len(standing(t, s, o.Order)) != 0 {
 		t.Errorf("%q %v", r, standing(t, s, o.Order))
 	}
 	opened(t, s, "9")

@@ -293,6 +293,81 @@ func TestFailureUndoesOneCallerOnly(t *testing.T) {
 	}
 }
 
+// TestTry holds that a part fails alone, with its hooks told, and that what stood before and comes after it is kept.
+func TestTry(t *testing.T) {
+	for _, batch := range []int{1, 3} { // alone in its transaction, and one of several
+		var told []string
+		j := journaltest.Open(t, journal.Config{Log: quiet}, func(j *journal.Journal) {
+			j.Watch(func(c []journal.Change) {
+				for _, c := range c {
+					told = append(told, fmt.Sprintf("%d %s", c.Seq, c.Subject))
+				}
+			})
+		})
+		refused := errors.New("no such table")
+		var heard []string
+		hooks := func(tx *journal.Tx, name string) {
+			tx.After(func(err error) { heard = append(heard, fmt.Sprint(name, " after ", err)) })
+			tx.Follow(func(err error) { heard = append(heard, fmt.Sprint(name, " follows ", err)) })
+		}
+		whole := func(tx *journal.Tx) error {
+			note("before")(tx)
+			hooks(tx, "whole")
+			for _, part := range []struct {
+				want string
+				fn   func(*journal.Tx) error
+			}{
+				{"<nil>", func(tx *journal.Tx) error {
+					return errors.Join(note("good")(tx), tx.Try(func(tx *journal.Tx) error { return note("inner")(tx) }))
+				}},
+				{"no such table", func(tx *journal.Tx) error { hooks(tx, "part"); note("bad")(tx); return refused }},
+				{"write panicked: soup", func(tx *journal.Tx) error { note("worse")(tx); panic("soup") }},
+				{"<nil>", func(tx *journal.Tx) error {
+					tx.Try(func(tx *journal.Tx) error { note("inner bad")(tx); return refused })
+					return note("outer")(tx)
+				}},
+			} {
+				if err := tx.Try(part.fn); fmt.Sprint(err) != part.want {
+					t.Errorf("Try = %v, want %s", err, part.want)
+				}
+			}
+			return note("after")(tx)
+		}
+		release := hold(t, j)
+		var all sync.WaitGroup
+		for n := range batch {
+			all.Go(func() {
+				fn := whole
+				if n > 0 {
+					fn = func(*journal.Tx) error { return nil }
+				}
+				if err := j.Write(t.Context(), fn); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		release()
+		all.Wait()
+		if got, want := notes(t, j), []string{"before", "good", "inner", "outer", "after"}; !slices.Equal(got, want) {
+			t.Errorf("rows %q, want %q", got, want)
+		}
+		j.Write(t.Context(), func(*journal.Tx) error { return nil })
+		if want := []string{"1 before", "2 good", "3 inner", "4 outer", "5 after"}; !slices.Equal(told, want) {
+			t.Errorf("changes %q, want %q", told, want)
+		}
+		if want := []string{"part after no such table", "part follows no such table", "whole after <nil>", "whole follows <nil>"}; !slices.Equal(heard, want) {
+			t.Errorf("hooks %q, want %q", heard, want)
+		}
+		spoiled := func(tx *journal.Tx) error {
+			tx.Try(func(tx *journal.Tx) error { _, err := tx.Exec("DELETE FROM soup"); return err })
+			return note("lost")(tx)
+		}
+		if err := j.Write(t.Context(), spoiled); err == nil || !strings.Contains(err.Error(), "no such table: soup") {
+			t.Errorf("a part that storage refused: %v", err)
+		}
+	}
+}
+
 func TestTxIsGoodWithinItsFunctionOnly(t *testing.T) {
 	j := journaltest.Open(t, journal.Config{}, nil)
 	var kept *journal.Tx

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -77,6 +78,39 @@ func (tx *Tx) After(hook func(error)) { tx.after = append(tx.after, hook) }
 // Follow is After for what the caller need not wait for: when the commit is durable, hook is called after every hook of
 // After, and once the callers of Overtake have gone on.
 func (tx *Tx) Follow(hook func(error)) { tx.following = append(tx.following, hook) }
+
+// Statements of Try's savepoint.
+const (
+	sqlTry     = `SAVEPOINT part`
+	sqlTried   = `RELEASE part`
+	sqlUndoTry = `ROLLBACK TO part`
+)
+
+// Try runs fn as a part that may fail alone: after fn's error, or its panic, nothing of it stays, its hooks hear that error,
+// the error comes back, and tx goes on. A failure of storage still undoes everything.
+func (tx *Tx) Try(fn func(*Tx) error) error {
+	if _, err := tx.Exec(sqlTry); err != nil {
+		return err
+	}
+	changes, after, following := len(tx.changes), len(tx.after), len(tx.following)
+	err := tx.journal.try(tx, fn)
+	if tx.err != nil {
+		return tx.err
+	}
+	if err == nil {
+		_, err := tx.Exec(sqlTried)
+		return err
+	}
+	for _, statement := range []string{sqlUndoTry, sqlTried} {
+		if _, err := tx.Exec(statement); err != nil {
+			return err
+		}
+	}
+	part := Tx{journal: tx.journal, after: slices.Clone(tx.after[after:]), following: slices.Clone(tx.following[following:])}
+	tx.changes, tx.after, tx.following = tx.changes[:changes], tx.after[:after], tx.following[:following]
+	part.settle(err)
+	return err
+}
 
 // Now is the moment the function began, UTC, in whole microseconds, as it is stored.
 func (tx *Tx) Now() time.Time { return tx.at }

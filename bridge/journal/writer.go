@@ -277,7 +277,7 @@ func (w *writer) call(item *write) error {
 	tx := &Tx{journal: w.Journal, conn: w.conn, at: w.config.Now().UTC().Truncate(time.Microsecond)}
 	item.tx, item.err = tx, nil
 	seq := w.seq
-	item.err = w.try(tx, item.fn)
+	item.err = w.record(tx, item.fn)
 	tx.ended = true
 	if item.err == nil {
 		if !alone {
@@ -318,15 +318,9 @@ func (w *writer) retry(item *write, cause error) {
 	w.again = append(w.again, item)
 }
 
-// try runs fn and writes its changes. A panic becomes an error.
-func (w *writer) try(tx *Tx, fn func(*Tx) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			w.log.Error("write panicked", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
-			err = fmt.Errorf("write panicked: %v", p)
-		}
-	}()
-	if err := fn(tx); err != nil {
+// record runs fn and writes its changes. A panic becomes an error.
+func (w *writer) record(tx *Tx, fn func(*Tx) error) (err error) {
+	if err := w.try(tx, fn); err != nil {
 		return err
 	}
 	if tx.err != nil {
@@ -394,6 +388,17 @@ func (w *writer) tell(changes []Change) {
 	for _, watch := range w.watchers {
 		w.guard("watcher", func() { watch(changes) })
 	}
+}
+
+// try runs fn; a panic in it is an error.
+func (j *Journal) try(tx *Tx, fn func(*Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.log.Error("write panicked", "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("write panicked: %v", p)
+		}
+	}()
+	return fn(tx)
 }
 
 // guard keeps a fault in somebody's function from ending the writer.
