@@ -173,9 +173,7 @@ func (h *health) raise(on bool, code, severity, subject string, args ...any) {
 		h.b.warnings.Lower(code, subject)
 		return
 	}
-	h.b.warnings.Raise(warning.Warning{
-		Code: code, Severity: severity, Subject: subject, Text: h.words.T("warning."+code, args...), Remedy: h.words.T("warning." + code + ".remedy"),
-	})
+	h.b.warnings.Raise(warning.Worded(h.words, code, severity, subject, args...))
 }
 
 // printer takes a printer's new condition; it is called by the driver and must not block. From ready to printing and back
@@ -296,13 +294,13 @@ func (h *health) tellScreens() {
 		Queue  int    `json:"queue"`
 	}
 	data := struct {
-		Printers []shown  `json:"printers"`
-		Warnings int      `json:"warnings"`
-		Alarms   []string `json:"alarms"`
-	}{Printers: []shown{}, Alarms: []string{}}
+		Printers []shown           `json:"printers"`
+		Warnings int               `json:"warnings"`
+		Alarms   []warning.Warning `json:"alarms"`
+	}{Printers: []shown{}, Alarms: []warning.Warning{}}
 	for _, w := range h.b.warnings.List() {
 		if data.Warnings++; w.Severity == warning.Critical && len(data.Alarms) < maxAlarms {
-			data.Alarms = append(data.Alarms, w.Text)
+			data.Alarms = append(data.Alarms, w)
 		}
 	}
 	for _, p := range h.b.kitchen.Printers() {

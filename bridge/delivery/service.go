@@ -241,8 +241,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 // raise shows a warning whose words are in the catalogue under its code.
 func (s *Service) raise(code, severity, subject string, args ...any) {
-	s.c.Warnings.Raise(warning.Warning{Code: code, Severity: severity, Subject: subject,
-		Text: s.words.T("warning."+code, args...), Remedy: s.words.T("warning." + code + ".remedy")})
+	s.c.Warnings.Raise(warning.Worded(s.words, code, severity, subject, args...))
 }
 
 const (

@@ -285,8 +285,7 @@ func (s *Service) stir() {
 }
 
 func (s *Service) raise(code, severity, subject string, args ...any) {
-	s.c.Warnings.Raise(warning.Warning{Code: code, Severity: severity, Subject: subject,
-		Text: s.words.T("warning."+code, args...), Remedy: s.words.T("warning." + code + ".remedy")})
+	s.c.Warnings.Raise(warning.Worded(s.words, code, severity, subject, args...))
 }
 
 func (s *Service) lower(code, subject string) { s.c.Warnings.Lower(code, subject) }

@@ -1,6 +1,7 @@
 package kitchen
 
 import (
+	"aboyeur/bridge/words"
 	"aboyeur/devices/printer"
 )
 
@@ -22,15 +23,15 @@ const (
 
 // diagnose says what to look at, the likeliest first; nothing while all is well. The words are in the catalogue: what
 // every kind shares under diagnosis.TROUBLE.N, what is a kind's own under diagnosis.TROUBLE.KIND.N.
-func (k *Kitchen) diagnose(v *PrinterView) []string {
+func diagnose(w *words.Catalogue, v *PrinterView) []string {
 	list := []string{}
 	say := func(prefix string) {
 		for n := byte('1'); n <= '9'; n++ {
 			key := prefix + "." + string(n)
-			if !k.c.Words.Has(key) {
+			if !w.Has(key) {
 				return
 			}
-			list = append(list, k.c.Words.T(key, v.Connect))
+			list = append(list, w.T(key, v.Connect))
 		}
 	}
 	trouble := func(what string) {
@@ -49,17 +50,17 @@ func (k *Kitchen) diagnose(v *PrinterView) []string {
 		trouble(v.Reason) // paper_out, cover_open, cutter …: those that have words of their own
 	}
 	if v.Paper == string(printer.PaperLow) {
-		list = append(list, k.c.Words.T("warning.printer_paper_low.remedy"))
+		list = append(list, w.T("warning.printer_paper_low.remedy"))
 	}
 	if v.Up && v.Proof == string(printer.ProofNone) {
-		list = append(list, k.c.Words.T("warning.printer_unverified.remedy"))
+		list = append(list, w.T("warning.printer_unverified.remedy"))
 		say("diagnosis.unverified." + v.Kind)
 	}
 	if v.Paused {
-		list = append(list, k.c.Words.T("warning.printer_paused.remedy"))
+		list = append(list, w.T("warning.printer_paused.remedy"))
 	}
 	if v.QueueSlow {
-		list = append(list, k.c.Words.T("warning.printer_queue_long.remedy"))
+		list = append(list, w.T("warning.printer_queue_long.remedy"))
 	}
 	return list
 }

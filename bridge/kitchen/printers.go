@@ -41,7 +41,7 @@ type PrinterView struct {
 	Known             bool     `json:"known" doc:"the device was seen before"`
 	Added             bool     `json:"added,omitzero" doc:"a person added it in the console, and may remove it"`
 	Recoverable       bool     `json:"recoverable,omitzero" doc:"it stopped at an error that a person mends; POST recover then lets it go on"`
-	Diagnosis         []string `json:"diagnosis" doc:"what to look at, in the site's language"`
+	Diagnosis         []string `json:"diagnosis" doc:"what to look at, in the language asked for, otherwise the site's"`
 }
 
 // Printers shows every printer, in the order of the configuration.
@@ -79,7 +79,7 @@ func (k *Kitchen) view(c PrinterConfig) PrinterView {
 	v.Proof, v.Sequence = string(st.Proof), st.Sequence
 	v.Maker, v.Device, v.Firmware, v.Serial = st.Identity.Maker, st.Identity.Model, st.Identity.Firmware, st.Identity.Serial
 	v.Paused, v.Recoverable = st.Paused, st.Reason == "recoverable" || st.Reason == "cutter"
-	v.Diagnosis = k.diagnose(&v)
+	v.Diagnosis = diagnose(k.c.Words, &v)
 	return v
 }
 

@@ -10,6 +10,7 @@ import (
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/words"
 )
 
 // Bounds of lists and texts.
@@ -55,8 +56,16 @@ func (k *Kitchen) printerRoutes() []api.Route {
 	idempotency := api.Param{Name: "Idempotency-Key", In: "header", Doc: "the same key sends the same act again without a second effect; kept 30 days"}
 	missing, conflict := []int{http.StatusNotFound}, []int{http.StatusNotFound, http.StatusConflict}
 	routes := []api.Route{
-		{Method: "GET", Path: "/v1/printers", Roles: readers, Tags: tags, Summary: "Every printer with its state and queue", Answer: printerList{}, Handle: func(w http.ResponseWriter, r *http.Request) error {
-			return api.Answer(w, http.StatusOK, printerList{k.Printers()})
+		{Method: "GET", Path: "/v1/printers", Roles: readers, Tags: tags, Summary: "Every printer with its state and queue", Params: []api.Param{{Name: "language", Doc: "of what to look at: en or fr; the site's own without it"}}, Answer: printerList{}, Handle: func(w http.ResponseWriter, r *http.Request) error {
+			list := k.Printers()
+			if lang := r.URL.Query().Get("language"); slices.Contains(words.Languages(), lang) {
+				for i := range list {
+					if len(list[i].Diagnosis) > 0 {
+						list[i].Diagnosis = diagnose(words.In(lang), &list[i])
+					}
+				}
+			}
+			return api.Answer(w, http.StatusOK, printerList{list})
 		}},
 		{Method: "GET", Path: "/v1/printers/{name}/outages", Roles: readers, Tags: tags, Summary: "When a printer could take no work, the latest first",
 			Params: []api.Param{limit}, Answer: outageList{}, Problems: missing, Handle: k.getOutages},

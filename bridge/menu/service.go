@@ -294,7 +294,5 @@ func (s *Service) raise(on bool, code, severity, subject string, args ...any) {
 		s.c.Warnings.Lower(code, subject)
 		return
 	}
-	s.c.Warnings.Raise(warning.Warning{
-		Code: code, Severity: severity, Subject: subject, Text: s.words.T("warning."+code, args...), Remedy: s.words.T("warning." + code + ".remedy"),
-	})
+	s.c.Warnings.Raise(warning.Worded(s.words, code, severity, subject, args...))
 }

@@ -435,8 +435,7 @@ func (l *link) later(d *due, next time.Time, cause error) {
 
 func (l *link) raise(code, severity string, args ...any) {
 	args = append([]any{l.name}, args...)
-	l.s.c.Warnings.Raise(warning.Warning{Code: code, Severity: severity, Subject: l.name,
-		Text: l.s.words.T("warning."+code, args...), Remedy: l.s.words.T("warning." + code + ".remedy")})
+	l.s.c.Warnings.Raise(warning.Worded(l.s.words, code, severity, l.name, args...))
 }
 
 // free ends a party's turn.

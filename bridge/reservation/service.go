@@ -229,6 +229,5 @@ func (s *Service) Put(ctx context.Context, by access.Principal, platform string,
 
 // raise shows a warning in the venue's language.
 func (s *Service) raise(code, severity, subject string, args ...any) {
-	s.c.Warnings.Raise(warning.Warning{Code: code, Severity: severity, Subject: subject,
-		Text: s.words.T("warning."+code, args...), Remedy: s.words.T("warning." + code + ".remedy")})
+	s.c.Warnings.Raise(warning.Worded(s.words, code, severity, subject, args...))
 }

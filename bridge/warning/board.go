@@ -4,10 +4,13 @@ package warning
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
+
+	"aboyeur/bridge/words"
 )
 
 // Severities: how soon somebody must act.
@@ -24,7 +27,22 @@ type Warning struct {
 	Subject  string    `json:"subject"`
 	Text     string    `json:"text"`   // what is wrong, one sentence
 	Remedy   string    `json:"remedy"` // what to do
+	Args     []string  `json:"args,omitempty" doc:"what stands at {0}, {1} … of the words warning.CODE, for who tells them in another language than the site's"`
 	Since    time.Time `json:"since"`
+}
+
+// Worded is a warning whose text and remedy are in a catalogue under warning.CODE and warning.CODE.remedy.
+func Worded(c *words.Catalogue, code, severity, subject string, args ...any) Warning {
+	w := Warning{Code: code, Severity: severity, Subject: subject, Text: c.T("warning."+code, args...), Remedy: c.T("warning." + code + ".remedy")}
+	for _, a := range args {
+		w.Args = append(w.Args, fmt.Sprint(a))
+	}
+	return w
+}
+
+// says tells whether two warnings tell a reader the same. Args are in the text.
+func (w Warning) says(o Warning) bool {
+	return w.Code == o.Code && w.Severity == o.Severity && w.Subject == o.Subject && w.Text == o.Text && w.Remedy == o.Remedy && w.Since.Equal(o.Since)
 }
 
 type key struct{ code, subject string }
@@ -66,7 +84,7 @@ func (b *Board) Raise(w Warning) {
 	if w.Since = old.Since; !known {
 		w.Since = b.now().UTC()
 	}
-	if known && old == w {
+	if known && old.says(w) {
 		return
 	}
 	b.up[k] = w

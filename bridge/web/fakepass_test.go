@@ -31,11 +31,11 @@ func (b *fakeBox) passRoutes(handle func(string, func(http.ResponseWriter, *http
 	handle("POST /v1/orders/{id}/take-back", b.passAct)
 }
 
-func (b *fakeBox) alarms() []string {
-	list := []string{}
+func (b *fakeBox) alarms() []object {
+	list := []object{}
 	for _, w := range b.warnings {
 		if w["severity"] == "critical" {
-			list = append(list, w["text"].(string))
+			list = append(list, w)
 		}
 	}
 	return list

@@ -6,6 +6,7 @@ import './geometry.js';
 import { $, clock, h, n, swap, t, word, write } from './base.js';
 import { acts, listen } from './expo-acts.js';
 import { board, here, remove, render, rows, tick } from './expo-rows.js';
+import { warningText } from './lamps.js';
 import './who.js';
 import { Sound } from './sound.js';
 import { Stream } from './stream.js';
@@ -39,7 +40,7 @@ function drawHealth(health) {
   swap($('health'), bad.map(p => h('span', { class: 'k-printer', data: { state: p.state === 'ready' || p.state === 'printing' ? 'warn' : 'bad' } },
     h('span', { class: 'shape', 'aria-hidden': 'true' }), t('kitchen.printer', p.name, p.state !== 'ready' && p.state !== 'printing' ? word('printer.state.', p.state) : t('kitchen.paper_low')))),
   health.warnings > 0 && h('span', { class: 'k-warnings' }, n('kitchen.warnings', health.warnings)));
-  const alarms = health.alarms || [];
+  const alarms = (health.alarms || []).map(warningText);
   swap($('alarm'), alarms[0] && h('span', { title: alarms.join('\n') }, alarms[0], alarms.length > 1 && ` +${alarms.length - 1}`));
 }
 

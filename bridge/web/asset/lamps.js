@@ -23,13 +23,11 @@ export function paperOf(jobs) {
   return 'waiting';
 }
 
-// A warning of a printer speaks the reader's language; others the box's own, since only it knows their figures.
-const ours = w => {
-  const text = t('warning.' + w.code, w.subject);
-  return /^printer_/.test(w.code) && text !== 'warning.' + w.code && !text.includes('{1}');
-};
-export const warningText = w => ours(w) ? t('warning.' + w.code, w.subject) : w.text;
-export const warningRemedy = w => ours(w) ? t('warning.' + w.code + '.remedy') : w.remedy;
+// A warning that came from the catalogue speaks the reader's language; any other the box's own.
+const ours = w => w.args || /^printer_/.test(w.code) ? t('warning.' + w.code, ...(w.args || [w.subject])) : '';
+const known = w => { const text = ours(w); return text !== '' && text !== 'warning.' + w.code && !/\{\d\}/.test(text); };
+export const warningText = w => known(w) ? ours(w) : w.text;
+export const warningRemedy = w => known(w) ? t('warning.' + w.code + '.remedy') : w.remedy;
 
 // warningPlace is the page where a person does something about a warning; Health when there is none.
 export const warningPlace = w => /^printer_/.test(w.code) ? '/printers/' + encodeURIComponent(w.subject)

@@ -1,7 +1,7 @@
 // Printers: a card each, with its state as a word and a shape; beside them one printer, the wizard that replaces it, or
 // the search for new ones, each with an address of its own.
 
-import { $, get, h, number, swap, t, word } from './base.js';
+import { $, get, h, lang, number, swap, t, word } from './base.js';
 import { addPrinter } from './addprinter.js';
 import { inside } from './inside.js';
 import { printer } from './printer.js';
@@ -89,7 +89,7 @@ addEventListener('keydown', e => {
 $('find').addEventListener('input', e => { filter = e.target.value.trim().toLowerCase(); draw(); });
 
 const list = follow(['printer', 'job', 'warning'], async () => {
-  const answer = (await get('/v1/printers')).printers || [];
+  const answer = (await get('/v1/printers?language=' + lang)).printers || [];
   await ready;
   $('add').hidden = !may('manager');
   all = answer;

@@ -91,7 +91,7 @@ function head(p) {
     h('div', { class: 'bar' }, h('a', { class: 'back', href: BASE, 'aria-label': t('links.back') }, '‹'), h('h1', {}, p.title), state(p), h('p', { class: 'purpose' }, why(p)), h('div', { class: 'bar-acts' }, buttons(p, false))),
     h('nav', { class: 'parts', 'aria-label': t('links.parts', p.title) },
       Object.keys(parts).filter(x => x !== 'settings' || !p.absent).map(x => h('a', { class: 'part', href: href(p, x), 'aria-current': x === partOf(p, address().part) && 'page' }, t('links.part.' + x))),
-      !p.absent && h('a', { class: 'part', href: '/integration/activity?platform=' + encodeURIComponent(p.platform) }, t('activity.part.synced'), h('span', { 'aria-hidden': 'true' }, ' ↗'))),
+      !p.absent && h('a', { class: 'part', href: '/integration/activity?platform=' + encodeURIComponent(p.platform) }, t('activity.part.synced'), h('span', { 'aria-hidden': 'true' }, '\u00a0↗'))),
   ];
 }
 
