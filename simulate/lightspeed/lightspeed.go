@@ -63,19 +63,20 @@ const (
 
 // A Taken is one order in the ledger.
 type Taken struct {
-	Reference string   `json:"reference"`
-	Account   string   `json:"account"` // "": the till did not take it
-	Table     string   `json:"table"`
-	Covers    int      `json:"covers"`
-	Lines     int      `json:"lines"`
-	SKUs      []string `json:"skus"`
-	Note      string   `json:"note"`
-	Repeats   int      `json:"repeats"` // answered with 409
-	Items     []Sold   `json:"items,omitempty"`
-	Total     int64    `json:"total"` // of the check when it was opened, minor units
-	Method    string   `json:"method,omitempty"`
-	Paid      int64    `json:"paid,omitempty"` // with the tip
-	Tip       int64    `json:"tip,omitempty"`
+	Reference string    `json:"reference"`
+	Account   string    `json:"account"` // "": the till did not take it
+	Table     string    `json:"table"`
+	Covers    int       `json:"covers"`
+	Lines     int       `json:"lines"`
+	SKUs      []string  `json:"skus"`
+	Note      string    `json:"note"`
+	Repeats   int       `json:"repeats"` // answered with 409
+	At        time.Time `json:"at"`      // it had come in whole
+	Items     []Sold    `json:"items,omitempty"`
+	Total     int64     `json:"total"` // of the check when it was opened, minor units
+	Method    string    `json:"method,omitempty"`
+	Paid      int64     `json:"paid,omitempty"` // with the tip
+	Tip       int64     `json:"tip,omitempty"`
 }
 
 // Sold is a line as the till has it, minor units.
@@ -99,6 +100,7 @@ type Simulator struct {
 	reason   string
 	orders   []Taken
 	byRef    map[string]int
+	bySKU    map[string]*lightspeed.Item
 	accounts map[string]*lightspeed.Account
 	order    []string // of accounts
 	payments map[string]string
@@ -137,6 +139,7 @@ func New(c Config) (*Simulator, error) {
 		c.Menus = []lightspeed.Menu{{ID: "1", Name: "Online", Screens: []lightspeed.MenuEntry{screen}}}
 	}
 	s := &Simulator{c: c, byRef: map[string]int{}, accounts: map[string]*lightspeed.Account{}, payments: map[string]string{}, off: map[string]bool{}, number: 1000}
+	s.index()
 	b := bookings.Config{Venue: c.Location, Hook: c.Hook, Faults: c.Faults, Now: c.Now}.WithDefaults()
 	var err error
 	s.Simulator, err = bookings.New(b, bookings.Dialect{
@@ -269,6 +272,15 @@ func (s *Simulator) SetMenu(items []lightspeed.Item, menus []lightspeed.Menu) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.c.Items, s.c.Menus = items, menus
+	s.index()
+}
+
+// index finds items by SKU; s.mu is held.
+func (s *Simulator) index() {
+	s.bySKU = make(map[string]*lightspeed.Item, len(s.c.Items))
+	for i := range s.c.Items {
+		s.bySKU[s.c.Items[i].SKU] = &s.c.Items[i]
+	}
 }
 
 func (s *Simulator) menus(*bookings.Visit) bookings.Answer {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -59,6 +60,7 @@ const Price = 1000
 
 // take is an order: accepted at once, brought to the till after it.
 func (s *Simulator) take(v *bookings.Visit) bookings.Answer {
+	at := v.Now()
 	var o order
 	if err := bookings.Strict(v.Raw, &o); err != nil {
 		return bookings.Invalid(err)
@@ -74,7 +76,7 @@ func (s *Simulator) take(v *bookings.Visit) bookings.Answer {
 	case local && o.Account == "" && !slices.ContainsFunc(s.c.Tables, func(t lightspeed.Table) bool { return t.Number == o.Table }):
 		return bookings.Refuse(http.StatusBadRequest, "tableNumber")
 	}
-	answer, told := s.bring(&o, local)
+	answer, told := s.bring(&o, local, at)
 	if told != nil {
 		<-told
 	}
@@ -83,14 +85,14 @@ func (s *Simulator) take(v *bookings.Visit) bookings.Answer {
 
 // bring brings an order to the till. told, of an order whose notification is quicker than the answer, is closed when the box
 // has it.
-func (s *Simulator) bring(o *order, local bool) (answer bookings.Answer, told <-chan struct{}) {
+func (s *Simulator) bring(o *order, local bool, at time.Time) (answer bookings.Answer, told <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if at, again := s.byRef[o.Reference]; again {
 		s.orders[at].Repeats++
 		return bookings.Answer{Status: http.StatusConflict, Body: map[string]string{"status": "fail"}}, nil
 	}
-	t := Taken{Reference: o.Reference, Covers: o.Covers, Lines: len(o.Items), Note: o.Note, Items: s.sold(o.Items)}
+	t := Taken{Reference: o.Reference, At: at, Covers: o.Covers, Lines: len(o.Items), Note: o.Note, Items: s.sold(o.Items)}
 	if o.Payment != nil {
 		t.Method = o.Payment.Method
 		t.Paid, _ = wire.Minor(o.Payment.Amount, wire.Decimals(s.c.Currency))
@@ -140,12 +142,10 @@ func (s *Simulator) sold(lines []orderLine) []Sold {
 	var all []Sold
 	for _, l := range lines {
 		x := Sold{SKU: l.SKU, Name: l.Name, Quantity: l.Quantity, Items: s.sold(l.Items)}
-		for _, i := range s.c.Items {
-			if i.SKU == l.SKU {
-				x.Price = Price
-				if x.Name == "" {
-					x.Name = i.Name
-				}
+		if i := s.bySKU[l.SKU]; i != nil {
+			x.Price = Price
+			if x.Name == "" {
+				x.Name = i.Name
 			}
 		}
 		if len(l.Price) > 0 {
@@ -165,7 +165,7 @@ func (s *Simulator) sold(lines []orderLine) []Sold {
 // unknown is the first SKU that the till does not have; s.mu is held.
 func (s *Simulator) unknown(lines []orderLine) string {
 	for _, l := range lines {
-		if l.SKU != "" && !s.c.AnyItem && !slices.ContainsFunc(s.c.Items, func(i lightspeed.Item) bool { return i.SKU == l.SKU }) {
+		if l.SKU != "" && !s.c.AnyItem && s.bySKU[l.SKU] == nil {
 			return l.SKU
 		}
 		if below := s.unknown(l.Items); below != "" {
@@ -195,10 +195,8 @@ func (s *Simulator) open(o *order, local bool) *lightspeed.Account {
 		for _, l := range lines {
 			n := times * int64(l.Quantity)
 			sale := lightspeed.Sale{SKU: l.SKU, Name: l.Name, Quantity: wire.Number(n, 0), WithTax: s.amount(l.Price*n - l.Discount)}
-			for _, i := range s.c.Items {
-				if i.SKU == l.SKU {
-					sale.Statistics = i.Statistics
-				}
+			if i := s.bySKU[l.SKU]; i != nil {
+				sale.Statistics = i.Statistics
 			}
 			a.SalesEntries = append(a.SalesEntries, sale)
 			total += l.Price*n - l.Discount
