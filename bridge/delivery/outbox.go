@@ -93,7 +93,7 @@ func (s *Service) put(tx *journal.Tx, l *link, order int64, c call) error {
 		return fmt.Errorf("keep what %s is told: %w", l.Name, err)
 	}
 	tx.Follow(func(err error) {
-		if err == nil {
+		if err == nil && !l.out.hushed(c.Kind) { // else run looks again when it may speak
 			poke(l.out.wake)
 		}
 	})
@@ -135,12 +135,17 @@ func (o *outbox) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	defer o.calls.Wait()
+	var rests time.Time // until then nothing can begin, unless somebody wakes us
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-o.wake:
 		case <-timer.C:
+			if left := rests.Sub(o.s.c.Now()); left > 0 {
+				timer.Reset(min(left, lookEvery))
+				continue
+			}
 		}
 		pause, err := o.work(ctx)
 		if ctx.Err() != nil {
@@ -148,6 +153,10 @@ func (o *outbox) run(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		rests = o.s.c.Now().Add(pause)
+		if pause < idle {
+			pause = min(pause, lookEvery)
 		}
 		timer.Reset(pause)
 	}
@@ -160,15 +169,18 @@ type due struct {
 	attempts   int
 	next       time.Time
 	created    time.Time
-	content    []byte
-	call       call // read from content when its turn has come
+	call       call // read when it is made
 }
 
-// The oldest call of an order goes before its younger ones.
-const selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at, content FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting'
-AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.aggregator = c.aggregator AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
+// The oldest call of an order goes before its younger ones. Kinds that have no call left are left out, so that they do not hide
+// the others.
+const (
+	selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting' AND kind NOT IN (SELECT value FROM json_each(?))
+AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.order_key <> 0 AND e.aggregator = c.aggregator AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
+	selectCall = `SELECT state, content FROM delivery_calls WHERE key = ?`
+)
 
-// lookEvery is how often the clock is read while something waits: it may be set.
+// lookEvery is how often the clock is read: it may be set.
 const lookEvery = time.Second
 
 // idle is how long an outbox without anything to do sleeps; it is woken when there is.
@@ -176,13 +188,28 @@ const idle = time.Hour
 
 // work starts what is due and returns how long there is nothing more to start.
 func (o *outbox) work(ctx context.Context) (time.Duration, error) {
-	list, err := o.read(ctx)
+	now := o.s.c.Now()
+	pause := idle
+	later := func(at time.Time) { pause = min(pause, max(at.Sub(now), time.Millisecond)) }
+	silent := []string{}
+	o.mu.Lock()
+	full := o.flying >= parallel
+	for kind, until := range o.quiet {
+		if !until.After(now) {
+			delete(o.quiet, kind)
+			continue
+		}
+		silent = append(silent, kind)
+		later(until)
+	}
+	o.mu.Unlock()
+	if full {
+		return idle, nil // the end of a call wakes us
+	}
+	list, err := o.read(ctx, silent)
 	if err != nil {
 		return 0, err
 	}
-	now := o.s.c.Now()
-	pause := idle
-	later := func(at time.Time) { pause = min(pause, max(at.Sub(now), time.Millisecond), lookEvery) }
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i := range list {
@@ -190,7 +217,7 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 		if o.busy[d.key] || d.order != 0 && o.orders[d.order] > 0 {
 			continue
 		}
-		if at := o.quiet[d.kind]; at.After(now) {
+		if at := o.quiet[d.kind]; at.After(now) { // since a moment ago
 			later(at)
 			continue
 		}
@@ -200,9 +227,6 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 		}
 		if o.flying >= parallel {
 			return pause, nil // the end of a call wakes us
-		}
-		if err := json.Unmarshal(d.content, &d.call); err != nil {
-			return 0, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
 		}
 		o.flying++
 		o.busy[d.key] = true
@@ -220,8 +244,12 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 	return pause, nil
 }
 
-func (o *outbox) read(ctx context.Context) ([]due, error) {
-	rows, err := o.s.c.Journal.Read().QueryContext(ctx, selectWaiting, o.l.Name)
+func (o *outbox) read(ctx context.Context, silent []string) ([]due, error) {
+	except, err := json.Marshal(silent)
+	if err != nil {
+		return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+	}
+	rows, err := o.s.c.Journal.Read().QueryContext(ctx, selectWaiting, o.l.Name, string(except))
 	if err != nil {
 		return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
 	}
@@ -230,7 +258,7 @@ func (o *outbox) read(ctx context.Context) ([]due, error) {
 	for rows.Next() {
 		var d due
 		var next, created int64
-		if err := rows.Scan(&d.key, &d.order, &d.kind, &d.attempts, &next, &created, &d.content); err != nil {
+		if err := rows.Scan(&d.key, &d.order, &d.kind, &d.attempts, &next, &created); err != nil {
 			return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
 		}
 		d.next, d.created = journal.FromMicros(next), journal.FromMicros(created)
@@ -260,9 +288,14 @@ func (o *outbox) call(ctx context.Context, d due) {
 		return
 	}
 	var state string
-	err := o.s.c.Journal.Read().QueryRowContext(ctx, `SELECT state FROM delivery_calls WHERE key = ?`, d.key).Scan(&state)
+	var content []byte
+	err := o.s.c.Journal.Read().QueryRowContext(ctx, selectCall, d.key).Scan(&state, &content)
 	if err != nil || state != waiting { // superseded meanwhile
 		o.free(&d)
+		return
+	}
+	if err := json.Unmarshal(content, &d.call); err != nil {
+		o.settle(&d, failed, err.Error())
 		return
 	}
 	attempt, cancel := context.WithTimeout(ctx, o.s.c.Timeout)
@@ -372,6 +405,13 @@ func (o *outbox) later(d *due, at time.Time, cause error) {
 		_, err := tx.Exec(delayCall, at.UnixMicro(), words.Tidy(cause.Error(), 300), d.key)
 		return err
 	})
+}
+
+// hushed tells whether a kind of call rests now.
+func (o *outbox) hushed(kind string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.quiet[kind].After(o.s.c.Now())
 }
 
 // hush lets a kind of call rest until at.

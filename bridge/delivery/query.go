@@ -34,7 +34,7 @@ type Told struct {
 
 const (
 	selectDetails = `SELECT order_key, aggregator, other, status, accept_by, content FROM delivery_orders WHERE order_key IN (?`
-	selectTold    = `SELECT created_at, kind, state, attempts, next_at, cause FROM delivery_calls WHERE order_key = ? ORDER BY key LIMIT 50`
+	selectTold    = `SELECT created_at, kind, state, attempts, next_at, cause FROM delivery_calls WHERE order_key = ? AND order_key <> 0 ORDER BY key LIMIT 50`
 )
 
 // Details gives what aggregators said of orders, by their keys; whole adds what they were told.

@@ -247,10 +247,10 @@ func (s *Service) raise(code, severity, subject string, args ...any) {
 const (
 	selectLate     = `SELECT order_key, order_id, accept_by FROM delivery_orders WHERE accept_by > 0 ORDER BY accept_by LIMIT 50`
 	clearAccept    = `UPDATE delivery_orders SET accept_by = 0 WHERE order_key = ? AND accept_by > 0`
-	forgetRaw      = `DELETE FROM delivery_events WHERE key IN (SELECT key FROM delivery_events WHERE at < ? ORDER BY key LIMIT 500)`
+	forgetRaw      = `DELETE FROM delivery_events WHERE key IN (SELECT key FROM delivery_events WHERE key < ? ORDER BY key LIMIT 500)`
 	forgetCancels  = `DELETE FROM delivery_cancels WHERE at < ?`
-	forgetCalls    = `DELETE FROM delivery_calls WHERE key IN (SELECT key FROM delivery_calls WHERE state <> 'waiting' AND created_at < ? ORDER BY key LIMIT 500)`
-	forgetObserved = `DELETE FROM delivery_observed WHERE key IN (SELECT key FROM delivery_observed WHERE at < ? ORDER BY key LIMIT 500)`
+	forgetCalls    = `DELETE FROM delivery_calls WHERE key IN (SELECT key FROM delivery_calls WHERE key < ? AND state <> 'waiting' ORDER BY key LIMIT 500)`
+	forgetObserved = `DELETE FROM delivery_observed WHERE key IN (SELECT key FROM delivery_observed WHERE key < ? ORDER BY key LIMIT 500)`
 )
 
 // Reasons of a rejection or cancellation that are ours.
@@ -348,7 +348,7 @@ func (s *Service) ExpireDue(ctx context.Context) (next time.Time, err error) {
 
 // forget drops what was kept for support long enough, a little at a time.
 func (s *Service) forget(ctx context.Context, now time.Time) error {
-	before := journal.Micros(now.Add(-s.c.Keep))
+	before := now.Add(-s.c.Keep).UnixMilli() << 12 // keys rise with time, so nothing younger is looked at
 	return s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
 		for _, x := range []struct {
 			query string
