@@ -101,8 +101,13 @@ const (
 // dispatch begins what is due and tells when the next look is worth it.
 func (i *Injections) dispatch(ctx context.Context, fly func(task)) (time.Duration, error) {
 	now := i.c.Now()
+	defer func() {
+		i.mu.Lock()
+		i.looking = false
+		i.mu.Unlock()
+	}()
 	i.mu.Lock()
-	i.backlog = false // a Put that comes meanwhile says so again
+	i.backlog, i.looking = false, true // a Put that comes meanwhile says so again
 	down, until, places := i.down != nil, i.until, i.c.Parallel-len(i.flying)
 	busy := len(i.flying) > 0
 	if i.catching {
@@ -130,7 +135,7 @@ func (i *Injections) dispatch(ctx context.Context, fly func(task)) (time.Duratio
 	}
 	for _, t := range due {
 		i.mu.Lock()
-		flying := i.flying[t.ID.Key()]
+		_, flying := i.flying[t.ID.Key()]
 		i.flying[t.ID.Key()] = true
 		i.launched = now
 		i.mu.Unlock()
@@ -304,11 +309,45 @@ func (i *Injections) record(ctx context.Context, fn func(*journal.Tx) error) err
 	return i.c.Journal.Insist(ctx, fn)
 }
 
-// in records that the till has the order.
+// ride is record for what is found out again when the power takes it: it may ride the next commit. While many orders are under
+// way it makes its own, so that their places are soon free.
+func (i *Injections) ride(ctx context.Context, fn func(*journal.Tx) error) error {
+	i.mu.Lock()
+	many := len(i.flying) > i.c.Parallel/2
+	i.mu.Unlock()
+	if many {
+		return i.record(ctx, fn)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	told := make(chan error, 1) // the first outcome counts
+	i.c.Journal.Later(func(tx *journal.Tx) error {
+		tx.After(func(err error) {
+			select {
+			case told <- err:
+			default:
+			}
+		})
+		return fn(tx)
+	})
+	select {
+	case err := <-told:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// in records that the till has the order. One that stands as leaving after the power went is found at the till.
 func (i *Injections) in(ctx context.Context, t task, o Opened) error {
-	if err := i.record(ctx, func(tx *journal.Tx) error { return i.settleIn(tx, t.ID.Key(), o) }); err != nil {
+	if err := i.ride(ctx, func(tx *journal.Tx) error { return i.settleIn(tx, t.ID.Key(), o) }); err != nil {
 		return err
 	}
+	i.mu.Lock()
+	if _, under := i.flying[t.ID.Key()]; under {
+		i.flying[t.ID.Key()] = false
+	}
+	i.mu.Unlock()
 	i.up()
 	return nil
 }
@@ -370,7 +409,7 @@ func (i *Injections) settleOut(tx *journal.Tx, key int64, why error, told bool) 
 
 const (
 	putOff       = `UPDATE injections SET state = ?, attempts = ?, sent_at = ?, next_at = ?, cause = ?, detail = ? WHERE key = ? AND open = 1`
-	selectBehind = `SELECT key, id, give_up_at, state FROM injections WHERE open = 1 AND next_at < ? AND key <> ? AND (cause = '' OR give_up_at <= ?) ORDER BY key LIMIT 200`
+	selectBehind = `SELECT key, id, give_up_at, state FROM injections WHERE open = 1 AND next_at < ? AND key <> ? AND (cause = '' OR give_up_at <= ?) ORDER BY +key LIMIT 200`
 	noteBehind   = `UPDATE injections SET cause = ?, detail = ? WHERE key = ?`
 )
 

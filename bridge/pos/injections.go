@@ -96,8 +96,9 @@ type Injections struct {
 
 	mu       sync.Mutex // guards what follows
 	running  bool
-	flying   map[int64]bool // keys under way
+	flying   map[int64]bool // keys under way; false: the till has it, and the table is no other by that
 	backlog  bool           // something waits in the table
+	looking  bool           // it is being looked through
 	down     error          // why the till takes nothing; nil: it does
 	since    time.Time      // of down
 	until    time.Time      // the next look at a till that is down
@@ -278,11 +279,15 @@ func (i *Injections) Withdraw(tx *journal.Tx, order journal.ID) (under bool, err
 	return rows == 1, err
 }
 
-// claim takes a place for an order that may leave at once; landed gives it back.
+// claim takes a place for an order that may leave at once; landed gives it back. One that has to wait is looked for in the table.
 func (i *Injections) claim(key int64) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if !i.running || i.down != nil || i.catching || i.backlog || i.flying[key] || len(i.flying) >= i.c.Parallel {
+	if !i.running || i.down != nil || i.catching || i.backlog || len(i.flying) >= i.c.Parallel {
+		i.backlog = true
+		return false
+	}
+	if _, under := i.flying[key]; under {
 		i.backlog = true
 		return false
 	}
@@ -292,9 +297,13 @@ func (i *Injections) claim(key int64) bool {
 
 func (i *Injections) landed(key int64) {
 	i.mu.Lock()
+	look := i.flying[key]
 	delete(i.flying, key)
+	look = look || i.backlog || i.looking || i.down != nil || i.catching
 	i.mu.Unlock()
-	i.stir()
+	if look { // else nothing in the table waits for its place
+		i.stir()
+	}
 }
 
 func (i *Injections) stir() {
