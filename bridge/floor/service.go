@@ -201,7 +201,7 @@ func (s *Service) insert(tx *journal.Tx, c *Check, step Step, detail any) error 
 	if _, err := tx.Exec(insertCheck, c.ID.Key(), c.ID[:], c.Number, c.BusinessDay, c.OpenedAt, encode(c.content)); err != nil {
 		return fmt.Errorf("store check: %w", err)
 	}
-	if err := stand(tx, c); err != nil {
+	if err := sit(tx, c); err != nil {
 		return err
 	}
 	return s.event(tx, c, step, detail)

@@ -74,6 +74,11 @@ func stand(tx *journal.Tx, c *Check) error {
 	if c.State != Open {
 		return nil
 	}
+	return sit(tx, c)
+}
+
+// sit notes the tables of an open check that stood on none.
+func sit(tx *journal.Tx, c *Check) error {
 	for _, t := range c.Tables {
 		if _, err := tx.Exec(insertTable, t, c.ID.Key()); err != nil {
 			return fmt.Errorf("store the tables of check %s: %w", c.ID, err)
