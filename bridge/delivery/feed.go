@@ -1,12 +1,15 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
 	"aboyeur/protocol/channel"
 )
 
@@ -144,14 +147,29 @@ func (s *Service) forgive(err error) error {
 // fetch reads an order that was only announced, and takes it.
 func (s *Service) fetch(ctx context.Context, l *link, c *call) error {
 	o, err := l.Client.Fetch(ctx, c.Ref)
-	if err != nil {
-		return err
-	}
 	kind := channel.KindOrder
 	if c.Update {
 		kind = channel.KindUpdate
 	}
 	ref := c.Ref
 	e := &channel.Event{ID: ref.Event + " fetched", At: s.c.Now(), Kind: kind, Type: "fetch", Store: l.Store, Order: &o, Ref: ref}
-	return s.take(ctx, l, e, s.c.Now())
+	var wrong *channel.Malformed
+	switch {
+	case errors.As(err, &wrong): // reading it again would not make it better
+		no := new(malformed)
+		for _, f := range wrong.Faults {
+			no.faults = append(no.faults, sale.Fault(f))
+		}
+		e.Order = &channel.Order{Slug: ref.Slug, ID: ref.ID, FriendlyID: ref.FriendlyID}
+		if err = s.refuse(ctx, l, e, no); err == nil {
+			err = no
+		}
+	case err == nil:
+		err = s.take(ctx, l, e, s.c.Now())
+	}
+	var no *malformed
+	if errors.As(err, &no) {
+		s.reject(l, http.StatusUnprocessableEntity, no.Error(), cmp.Or(ref.FriendlyID, ref.ID), nil)
+	}
+	return err
 }

@@ -503,9 +503,12 @@ func (s *Service) twice(ctx context.Context, l *link, e *channel.Event, known *e
 func (s *Service) refuse(ctx context.Context, l *link, e *channel.Event, m *malformed) error {
 	s.c.Orders.Count(l.Name, invalid, 0)
 	s.raise("delivery_refused", warning.Critical, l.Name+" "+words.Tidy(short(e.Order), 40), l.Title, words.Tidy(short(e.Order), 40), words.Tidy(m.Error(), 300))
-	return s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) {
-		return 0, m.Error(), s.put(tx, l, 0, call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeInvalid, Message: words.Tidy(m.Error(), 300)}})
-	})
+	text := words.Tidy(m.Error(), 300)
+	c := call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeInvalid, Message: text}}
+	if !l.can.Failures && l.can.Accept { // it hears no other way
+		c = call{Kind: callDeny, Ref: e.Ref, Denial: &channel.Denial{Reason: reasonOther, Text: text}}
+	}
+	return s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) { return 0, m.Error(), s.put(tx, l, 0, c) })
 }
 
 // takeUpdate takes an order as it is now. One that nobody knew is new.
