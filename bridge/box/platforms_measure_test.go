@@ -3,9 +3,10 @@ package box
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,65 +15,79 @@ import (
 	"aboyeur/simulate/bookings"
 )
 
-// TestMeasurePlatforms measures, with -measure, an evening at a hundred events a second: from a seated event to the check being
-// open, which is when its answer comes, and from a line at the till to the platform's having it. Full has a journal of 100,000
-// reservations and a million events of checks behind it.
+// TestMeasurePlatforms measures, with -measure, a hundred events a second: half are parties that a platform seats, which are
+// answered once their check is open, and half are lines at the till, each the first main course of a party of OpenTable's, which
+// is told at once. Full has a journal of 100,000 reservations and a million events of checks behind it.
 func TestMeasurePlatforms(t *testing.T) {
 	if !*measure {
 		t.Skip("a measurement: -measure")
 	}
+	const warm, events = 300, 2200 // both kinds together
 	for _, full := range []bool{false, true} {
-		t.Run(map[bool]string{false: "fresh", true: "full"}[full], func(b *testing.T) {
-			e := newEvening(b, "opentable", "generic")
-			var names []string
-			for n := range 5000 {
-				names = append(names, fmt.Sprintf("B%d", n))
+		name := map[bool]string{false: "fresh", true: "full"}[full]
+		t.Run(name, func(t *testing.T) {
+			e := newEvening(t, "opentable", "generic")
+			e.change = func(o *Options) { o.Log = slog.New(slog.DiscardHandler) }
+			var tables []string
+			for n := range warm + events {
+				tables = append(tables, fmt.Sprintf("B%d", n))
 			}
-			e.config.Floor.Areas[0].Tables = names
+			e.config.Floor.Areas[0].Tables = tables
 			e.open()
 			if full {
-				fill(b, e.box.journal)
+				fill(t, e.box.journal)
 			}
-			pace := time.NewTicker(10 * time.Millisecond)
-			defer pace.Stop()
-			var seated, told []time.Duration
-			checks := map[string]time.Time{}
-			n := 0
-			for n < 200 {
-				<-pace.C
-				ref := fmt.Sprintf("S%d", n)
-				began := time.Now()
-				e.do(http.MethodPut, "/v1/platforms/generic/restaurants/"+bookings.DefaultVenue+"/reservations/"+ref, fmt.Sprintf(
-					`{"utcUpdatedAt":"2026-11-21T18:00:00","utcScheduledAt":"2026-11-21T19:00:00","partySize":4,"status":"SEATED","guest":{"platformGuestId":"G","firstName":"Max"},"tableNumbers":["B%d"]}`, n%2500), nil)
-				seated = append(seated, time.Since(began))
-				if n++; n <= 40 {
-					ref := fmt.Sprintf("O%d", n)
-					e.seat("opentable", ref, fmt.Sprintf("B%d", 2500+n))
-					check := e.entry(ref).Checks[0]
-					e.settled("opentable")
-					<-pace.C
-					checks[ref] = time.Now()
-					e.order(check, "Mains")
-				}
+			// The parties whose lines come, odd numbers, sit at their tables before.
+			for n := 1; n < warm+events; n += 2 {
+				e.seat("opentable", fmt.Sprint("O", n), tables[n])
 			}
 			e.settled("opentable")
+			checks := map[string]string{} // by table
+			err := e.box.journal.Each(t.Context(), `SELECT t.name, c.id FROM check_tables AS t JOIN checks AS c ON c.key = t.check_key`, nil, func(scan func(...any) error) error {
+				var table string
+				var id []byte
+				err := scan(&table, &id)
+				checks[table] = journal.ID(id).String()
+				return err
+			})
+			if err != nil || len(checks) != (warm+events)/2 {
+				t.Fatalf("%d checks are open: %v", len(checks), err)
+			}
+			p := newPace(t, 100)
+			var mu sync.Mutex
+			ordered := map[string]time.Time{}
+			event := func(n int, at time.Time) {
+				if n%2 == 1 {
+					mu.Lock()
+					ordered[fmt.Sprint("O", n)] = at
+					mu.Unlock()
+					p.request(http.MethodPost, e.base+"/v1/checks/"+checks[tables[n]]+"/lines", e.token, []byte(`{"lines":[{"name":"A dish","group":"Mains","quantity":1,"price":2000}]}`), nil)
+					p.note("line answered", time.Since(at))
+					return
+				}
+				ref := fmt.Sprint("S", n)
+				p.request(http.MethodPut, e.base+"/v1/platforms/generic/restaurants/"+bookings.DefaultVenue+"/reservations/"+ref, e.token, fmt.Appendf(nil,
+					`{"utcUpdatedAt":"2026-11-21T18:00:00","utcScheduledAt":"2026-11-21T19:00:00","partySize":4,"status":"SEATED","guest":{"platformGuestId":"G","firstName":"Max"},"tableNumbers":[%q]}`, tables[n]), nil)
+				p.note("seated to open check", time.Since(at))
+			}
+			// What a fresh box does for the first time (statements, connections, pages of memory given back) is not what an
+			// evening costs.
+			p.turn(10*time.Second, warm, event)
+			e.settled("opentable")
+			p.forget()
+			before := e.commits()
+			p.run(events, func(n int, at time.Time) { event(warm+n, at) })
+			e.settled("opentable")
+			commits := e.commits() - before
 			for _, d := range e.sims["opentable"].Ledger() {
-				if began, ok := checks[d.Reservation]; ok && d.Stage == booking.Entree {
-					told = append(told, d.TakenAt.Sub(began))
+				var n int
+				if _, err := fmt.Sscanf(d.Reservation, "O%d", &n); err == nil && n >= warm && d.Stage == booking.Entree {
+					p.note("line to platform", d.TakenAt.Sub(ordered[d.Reservation]))
 				}
 			}
-			b.Logf("seated to open: p50 %.1f ms, p99 %.1f ms; line to platform: p50 %.1f ms, p99 %.1f ms (%d and %d events)",
-				percentile(seated, .5), percentile(seated, .99), percentile(told, .5), percentile(told, .99), len(seated), len(told))
+			p.tell(fmt.Sprintf("%s: a hundred events a second; %.2f commits an event", name, float64(commits)/events))
 		})
 	}
-}
-
-func percentile(list []time.Duration, q float64) float64 {
-	if len(list) == 0 {
-		return 0
-	}
-	slices.Sort(list)
-	return list[min(len(list)-1, int(q*float64(len(list))))].Seconds() * 1000
 }
 
 // fill gives a journal years to look back on.
