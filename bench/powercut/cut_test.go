@@ -216,6 +216,11 @@ func live(t *testing.T, disk, trial, options string, within time.Duration, look 
 			t.Fatalf("the guest is not ready\n%s", ended())
 		}
 	}
+	if !look { // when most is at stake: something is written and not flushed
+		for end := time.Now().Add(5 * time.Second); d.Cached() == 0 && time.Now().Before(end); {
+			time.Sleep(200 * time.Microsecond) // the next look
+		}
+	}
 	if l.cached, l.lost, err = d.Cut(random); err != nil {
 		t.Fatal(err)
 	}

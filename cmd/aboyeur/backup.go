@@ -11,19 +11,20 @@ import (
 	firmwareconfig "aboyeur/firmware-config"
 
 	"aboyeur/bridge/box"
+	"aboyeur/firmware-config/slot"
 )
 
-const backupUsage = `aboyeur backup [--config CONFIG] FILE
+const backupUsage = `aboyeur backup [--config CONFIG] [--firmware DIR] FILE
 Copies the journal to FILE, while the box runs or not. FILE must not exist; guests' names are in it.
 `
 
-const restoreUsage = `aboyeur restore [--config CONFIG] FILE
+const restoreUsage = `aboyeur restore [--config CONFIG] [--firmware DIR] FILE
 Makes FILE, a copy that aboyeur backup wrote, the journal. The box must be stopped; the former journal is kept beside it.
 `
 
 // runBackup copies the journal of a box, which may be running.
 func runBackup(ctx context.Context, std stdio, args []string) int {
-	c, file, code := journalFlags(std, "backup", backupUsage, args)
+	c, _, file, code := journalFlags(std, "backup", backupUsage, args)
 	if c == nil {
 		return code
 	}
@@ -37,7 +38,7 @@ func runBackup(ctx context.Context, std stdio, args []string) int {
 
 // runRestore makes a copy the journal of a box that does not run.
 func runRestore(ctx context.Context, std stdio, args []string) int {
-	c, file, code := journalFlags(std, "restore", restoreUsage, args)
+	c, _, file, code := journalFlags(std, "restore", restoreUsage, args)
 	if c == nil {
 		return code
 	}
@@ -57,27 +58,31 @@ func runRestore(ctx context.Context, std stdio, args []string) int {
 	return exitOK
 }
 
-// journalFlags reads the command line of both; a nil configuration comes with the exit code.
-func journalFlags(std stdio, name, usage string, args []string) (*firmwareconfig.Config, string, int) {
+// journalFlags reads the command line of a command about a box and one file: the box's configuration, by default the one it
+// starts on, its folder of bundles, and the file. A nil configuration comes with the exit code.
+func journalFlags(std stdio, name, usage string, args []string) (c *firmwareconfig.Config, slots, file string, code int) {
 	flags := flag.NewFlagSet("aboyeur "+name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	config := flags.String("config", "/etc/aboyeur/box.yaml", "")
+	config := flags.String("config", "", "")
+	flags.StringVar(&slots, "firmware", slot.DefaultDir, "")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(std.out, usage)
-		return nil, "", exitOK
+		return nil, "", "", exitOK
 	case err != nil:
 		fmt.Fprintf(std.err, "aboyeur %s: %v\n%s", name, err, usage)
-		return nil, "", exitRefused
+		return nil, "", "", exitRefused
 	case flags.NArg() != 1:
 		fmt.Fprintf(std.err, "aboyeur %s: give one FILE\n%s", name, usage)
-		return nil, "", exitRefused
+		return nil, "", "", exitRefused
 	}
-	c, err := firmwareconfig.Load(*config)
-	if err != nil {
+	if *config == "" {
+		*config = inForce(slots)
+	}
+	if c, err = firmwareconfig.Load(*config); err != nil {
 		fmt.Fprintf(std.err, "aboyeur %s: %v\n", name, err)
-		return nil, "", exitRefused
+		return nil, "", "", exitRefused
 	}
-	return c, flags.Arg(0), exitOK
+	return c, slots, flags.Arg(0), exitOK
 }

@@ -46,6 +46,7 @@ func commands() []command {
 		{"escpos", "show what a byte stream would print", runEscpos},
 		{"backup", "copy the journal, while the box runs: FILE", runBackup},
 		{"restore", "make a copy the journal of a box that is stopped: FILE", runRestore},
+		{"support", "write a support bundle, whether the box runs or not: FILE", runSupport},
 		{"version", "version, commit, Go version, with or without libusb", runVersion},
 	}
 }

@@ -160,6 +160,9 @@ func TestServe(t *testing.T) {
 	answer("write", 0)
 	request(cmdRead, 2*sectorSize, sectorSize)
 	answer("read", 0, sector(6))
+	if n := d.Cached(); n != 2 {
+		t.Errorf("%d sectors wait to be flushed, want 2", n)
+	}
 	if m[sectorSize] != 0 {
 		t.Error("it is on the disk before it was flushed")
 	}

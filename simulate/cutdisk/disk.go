@@ -45,6 +45,13 @@ func (d *Disk) Flushes() int {
 	return d.flushes
 }
 
+// Cached counts the sectors that were written and not flushed.
+func (d *Disk) Cached() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.cache)
+}
+
 // inside tells whether a request lies on the disk and on whole sectors.
 func (d *Disk) inside(offset int64, n int) bool {
 	return offset >= 0 && offset%sectorSize == 0 && n%sectorSize == 0 && int64(n) <= d.size && offset <= d.size-int64(n)
