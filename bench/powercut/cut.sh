@@ -1,6 +1,6 @@
 #!/bin/bash
 # cut.sh TRIALS [TRANSCRIPT]: the box in QEMU on a disk that loses what was not flushed, its power cut again and again while it
-# takes orders and bundles. About fifteen seconds a trial. Debian on amd64, as root; kernel and modules are those of make emulate-usb.
+# takes orders and bundles. Half a minute a trial. RUN names one of the tests. Debian on amd64, as root; kernel and modules are those of make emulate-usb.
 set -euo pipefail
 trials=$1 transcript=${2:+$(realpath -m "$2")}
 cd "$(dirname "$0")/../.."
@@ -39,5 +39,5 @@ mkdir "$work/data/lib"
 (cd "$init" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/initrd"
 mke2fs -q -t ext4 -d "$work/data" "$work/disk" 256M
 
-"$go" test -tags emulate -count 1 -v -timeout 4h ./bench/powercut -args -kernel "$cache/vmlinuz" -initrd "$work/initrd" \
+"$go" test -tags emulate -count 1 -v -timeout 4h -run "${RUN:-.}" ./bench/powercut -args -kernel "$cache/vmlinuz" -initrd "$work/initrd" \
 	-disk "$work/disk" -trials "$trials" -transcript "$transcript"

@@ -162,7 +162,7 @@ func live(t *testing.T, disk, trial, options string, within time.Duration, look 
 	said := &strings.Builder{}
 	console := filepath.Join(dir, "console")
 	q := exec.Command("qemu-system-x86_64", "-machine", "q35", "-cpu", "Nehalem", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "512", "-display", "none", "-monitor", "none",
-		"-nodefaults", "-no-reboot", "-kernel", *kernel, "-initrd", *initrd, "-append", "console=ttyS0 quiet panic=1 trial="+trial+" options="+options,
+		"-nodefaults", "-no-reboot", "-kernel", *kernel, "-initrd", *initrd, "-append", "console=ttyS0 quiet panic=1 cryptomgr.notests trial="+trial+" options="+options,
 		"-serial", "file:"+console, "-serial", "unix:"+filepath.Join(dir, "line"),
 		"-drive", "driver=raw,file.driver=nbd,file.server.type=unix,file.server.path="+filepath.Join(dir, "nbd")+",if=virtio,cache.writeback=on")
 	q.Stdout, q.Stderr = said, said

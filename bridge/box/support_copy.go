@@ -14,12 +14,16 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/support"
+	"aboyeur/firmware-config/slot"
 )
+
+// A SupportPart is one file of a support bundle.
+type SupportPart = support.Part
 
 // WriteSupport writes a support bundle of a box from beside it, whether it runs or not: from a copy of its journal, what
 // [Examine] finds, and parts. A journal that cannot be copied is said in the bundle; the box that is ill is the one that needs
 // a bundle.
-func WriteSupport(ctx context.Context, c *firmwareconfig.Config, version, slots string, w io.Writer, parts ...support.Part) (err error) {
+func WriteSupport(ctx context.Context, c *firmwareconfig.Config, version, slots string, w io.Writer, parts ...SupportPart) (err error) {
 	dir, err := os.MkdirTemp("", "aboyeur-support-")
 	if err != nil {
 		return err
@@ -40,8 +44,19 @@ func WriteSupport(ctx context.Context, c *firmwareconfig.Config, version, slots 
 		}
 		return nil
 	}}
+	brought := support.JSON("bundles.json", func(context.Context) (any, error) {
+		if _, err := os.Stat(slots); err != nil {
+			return nil, err
+		}
+		store, err := slot.Open(slot.Config{Dir: slots})
+		if err != nil {
+			return nil, err
+		}
+		defer store.Close()
+		return store.Status()
+	})
 	b, err := support.New(support.Config{
-		Journal: j, Site: c.Site.ID, Version: version, Configuration: c.Redacted(), Parts: append([]support.Part{examined}, parts...), Now: time.Now,
+		Journal: j, Site: c.Site.ID, Version: version, Configuration: c.Redacted(), Parts: append([]support.Part{examined, brought}, parts...), Now: time.Now,
 	})
 	if err != nil {
 		return err

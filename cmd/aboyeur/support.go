@@ -8,8 +8,6 @@ import (
 	"os"
 
 	"aboyeur/bridge/box"
-	"aboyeur/bridge/support"
-	"aboyeur/firmware-config/slot"
 )
 
 const supportUsage = `aboyeur support [--config CONFIG] [--firmware DIR] FILE
@@ -29,22 +27,11 @@ func runSupport(ctx context.Context, std stdio, args []string) int {
 		return exitRefused
 	}
 	err = box.WriteSupport(ctx, c, version, slots, f,
-		support.Part{Name: "log.txt", Write: func(ctx context.Context, w io.Writer) error {
+		box.SupportPart{Name: "log.txt", Write: func(ctx context.Context, w io.Writer) error {
 			text, err := systemLog(ctx)
 			_, fault := io.WriteString(w, text)
 			return errors.Join(fault, err)
-		}},
-		support.JSON("bundles.json", func(context.Context) (any, error) {
-			if _, err := os.Stat(slots); err != nil {
-				return nil, err
-			}
-			store, err := slot.Open(slot.Config{Dir: slots})
-			if err != nil {
-				return nil, err
-			}
-			defer store.Close()
-			return store.Status()
-		}))
+		}})
 	if fault := f.Close(); err == nil {
 		err = fault
 	}
