@@ -220,7 +220,7 @@ func (d *doctor) board(ctx context.Context) {
 		}
 	}
 	if f.WearKnown {
-		d.say(of(f.Wear < 9), "card", "says it has used %d tenths of its life", min(f.Wear, 10))
+		d.say(of(f.Wear < cardWorn), "card", "says it has used %d tenths of its life", min(f.Wear, 10))
 	}
 	switch {
 	case !f.ClockKnown:

@@ -29,6 +29,7 @@ const (
 	diskLow     = 500 << 20 // bytes free: weeks of journal, yet somebody should look
 	diskTight   = 50 << 20  // bytes free: the journal may stop soon
 	memoryLow   = 64 << 20  // bytes available
+	cardWorn    = 9         // tenths of its life: months are left, not years
 	readBoard   = 30 * time.Second
 	tellHealth  = 250 * time.Millisecond // at most this often are screens told of devices
 	settleAfter = 500 * time.Millisecond // every service has begun by then
@@ -49,8 +50,8 @@ type health struct {
 	figures  board.Figures
 	printers map[string]printer.Status
 
-	up, paper                                   *prometheus.GaugeVec
-	temperature, throttled, disk, memory, clock prometheus.Gauge
+	up, paper                                         *prometheus.GaugeVec
+	temperature, throttled, disk, memory, clock, wear prometheus.Gauge
 }
 
 func newHealth(b *Box) (*health, error) {
@@ -66,13 +67,14 @@ func newHealth(b *Box) (*health, error) {
 		throttled:   gauge("aboyeur_board_throttled", "1 while the board is slowed down by heat or a weak power supply."),
 		disk:        gauge("aboyeur_board_disk_free_bytes", "Free space on the journal's disk."),
 		clock:       gauge("aboyeur_board_clock_synchronised", "1 while a time server holds the clock; NaN where the system does not tell."),
+		wear:        gauge("aboyeur_board_card_wear_ratio", "Share of its life that the memory card says to have used, in tenths; NaN where it does not tell."),
 		memory:      gauge("aboyeur_board_memory_available_bytes", "Memory that can be had without swapping."),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "aboyeur_build_info", Help: "Always 1; the label tells the version.", ConstLabels: prometheus.Labels{"version": b.o.Version}})
 	build.Set(1)
 	bundle := gauge("aboyeur_config_bundle_number", "Number of the configuration bundle in force; 0 for a plain file.")
 	bundle.Set(float64(b.o.Bundle.Number))
-	for _, c := range []prometheus.Collector{h.up, h.paper, h.temperature, h.throttled, h.disk, h.memory, h.clock, build, bundle} {
+	for _, c := range []prometheus.Collector{h.up, h.paper, h.temperature, h.throttled, h.disk, h.memory, h.clock, h.wear, build, bundle} {
 		if err := b.registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -151,12 +153,17 @@ func (h *health) readBoard(ctx context.Context) {
 	if f.ClockKnown {
 		h.clock.Set(oneIf(f.ClockSet))
 	}
+	h.wear.Set(math.NaN())
+	if f.WearKnown {
+		h.wear.Set(float64(f.Wear) / 10)
+	}
 	h.disk.Set(float64(f.DiskFree))
 	h.memory.Set(float64(f.MemoryAvailable))
 	h.raise(f.TemperatureKnown && f.Temperature >= hot, "board_hot", warning.Warn, "board", int64(f.Temperature))
 	h.raise(f.Throttled.UnderVoltage(), "board_power", warning.Warn, "board")
 	h.raise(f.DiskTotal > 0 && f.DiskFree < diskLow && f.DiskFree >= diskTight, "disk_low", warning.Warn, "disk", int64(f.DiskFree>>20))
 	h.raise(f.DiskTotal > 0 && f.DiskFree < diskTight, "disk_full", warning.Critical, "disk", int64(f.DiskFree>>20))
+	h.raise(f.WearKnown && f.Wear >= cardWorn, "card_worn", warning.Warn, "card", int64(min(f.Wear, 10)*10))
 	h.raise(f.MemoryTotal > 0 && f.MemoryAvailable < memoryLow, "memory_low", warning.Warn, "memory", int64(f.MemoryAvailable>>20))
 }
 
