@@ -17,6 +17,7 @@ import (
 	"aboyeur/bridge/menu"
 	"aboyeur/bridge/pos"
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/lightspeed"
 )
 
 // buildMenus makes the delivery menus: one for each aggregator, of what the POS sells. It comes after the aggregators.
@@ -115,8 +116,20 @@ func (b *Box) sellFor(ctx context.Context, aggregator, sku, name string, out boo
 	return err
 }
 
+// itemTold takes a till's word that something is sold out there, or back: kitchen, screens and marketplaces hear of it at once. The
+// echo of what the box said itself is none.
+func (b *Box) itemTold(ctx context.Context, n lightspeed.Notification) error {
+	out, ok := n.SoldOut()
+	if !ok || b.pos.echo(n.SKU, !out) {
+		return nil
+	}
+	_, err := b.kitchen.SellOut(ctx, access.Principal{Name: b.c.POS.Kind, Role: access.Till}, "", n.SKU, b.menus.Name(n.SKU), out)
+	return err
+}
+
 // sellAtTill tells a till that is not ours that something is sold out, or back.
 func (b *Box) sellAtTill(ctx context.Context, sku string, on bool) error {
+	b.pos.says(sku, on)
 	err := b.pos.adapter.SetAvailability(ctx, sku, on)
 	if errors.Is(err, pos.ErrUnsupported) {
 		return channel.ErrUnsupported

@@ -226,4 +226,13 @@ func TestMenuOfLightspeed(t *testing.T) {
 	m.r.must(http.StatusOK, "POST", "/v1/menu/items/MA-1/sold-out", `{"name":"Bœuf"}`, nil)
 	m.r.wait("Otter knows", func() bool { _, off := m.Off()[sold]; return off })
 	m.r.wait("the till knows", func() bool { return !till.Available("MA-1") })
+	// Said at the till it is told as quickly: back, and another one sold out.
+	till.SellOut("MA-1", false)
+	m.r.wait("Otter knows that it is back", func() bool { _, off := m.Off()[sold]; return !off })
+	till.SellOut("DE-1", true)
+	m.r.wait("the kitchen knows", func() bool {
+		list := m.r.box.kitchen.SoldOut()
+		return len(list) == 1 && list[0].SKU == "DE-1" && list[0].By == "lightspeed-k"
+	})
+	m.r.wait("Otter knows that", func() bool { return len(m.Off()) > 0 })
 }

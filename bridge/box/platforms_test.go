@@ -336,6 +336,7 @@ func TestOrdersOfATableAreTold(t *testing.T) {
 	e := newEvening(t, "opentable")
 	e.open()
 	e.seat("opentable", "R1", "1")
+	e.settled("opentable")
 	check := e.entry("R1").Checks[0]
 	o := dinner.Order{Source: "till", SourceOrderID: "T1", Service: "dine_in", Table: "1", Currency: "EUR", Lines: []dinner.Line{{SKU: "S", Name: "Soupe", Category: "Starters", Quantity: 2, Price: 850}}}
 	id := e.place(o).ID
@@ -508,6 +509,7 @@ func TestStagesAreTold(t *testing.T) {
 	e := newEvening(t, "opentable", "thefork", "aleno")
 	e.open()
 	e.seat("opentable", "R9", "1")
+	e.settled("opentable") // of what waits only the newest is told
 	c := e.entry("R9").Checks[0]
 	for _, group := range []string{"Starters", "Mains", "Starters", "Desserts"} {
 		e.order(c, group)
@@ -529,6 +531,7 @@ func TestStagesAreTold(t *testing.T) {
 		t.Errorf("the row is %+v", r)
 	}
 	e.seat("opentable", "R10", "2")
+	e.settled("opentable")
 	e.order(e.entry("R10").Checks[0], "Starters", "Mains")
 	if got := fmt.Sprint(e.told("opentable", "R10")); got != "[seated entree]" {
 		t.Errorf("two courses at once: told %s", got)
@@ -536,6 +539,7 @@ func TestStagesAreTold(t *testing.T) {
 	// A platform that takes one total, and one that knows only seated and paid.
 	e.put("thefork", booking.Reservation{ID: "0f3f9a70-8f35-4d9b-8a53-0a4dd7a3b001", Status: booking.Arrived, OpenNow: true, Tables: []string{"3"}})
 	e.seat("aleno", "A1", "4")
+	e.settled("aleno")
 	for _, ref := range []string{"0f3f9a70-8f35-4d9b-8a53-0a4dd7a3b001", "A1"} {
 		c := e.state(ref, "open").Checks[0]
 		e.order(c, "Mains", "Desserts")

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -44,7 +45,48 @@ type otherPOS struct {
 	k       *lightspeed.Client // nil for another till
 	kSeries *pos.KSeries
 	secret  string // of notifications
-	tokens  interface{ Close() }
+
+	mu     sync.Mutex // guards said
+	said   map[item]time.Time
+	tokens interface{ Close() }
+}
+
+// item is a word about an item: it is on sale, or not.
+type item struct {
+	sku string
+	on  bool
+}
+
+// echoLife is how long a till may take to repeat what the box told it of an item; maxSaid bounds what is remembered of that.
+const (
+	echoLife = time.Minute
+	maxSaid  = 256
+)
+
+// says remembers what the box is about to tell the till of an item.
+func (p *otherPOS) says(sku string, on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, at := range p.said {
+		if time.Since(at) > echoLife {
+			delete(p.said, i)
+		}
+	}
+	if p.said == nil {
+		p.said = map[item]time.Time{}
+	}
+	if len(p.said) < maxSaid {
+		p.said[item{sku, on}] = time.Now()
+	}
+}
+
+// echo tells whether the till repeats what the box told it.
+func (p *otherPOS) echo(sku string, on bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, ok := p.said[item{sku, on}]
+	delete(p.said, item{sku, on})
+	return ok && time.Since(at) <= echoLife
 }
 
 var _ order.POS = (*otherPOS)(nil)
@@ -413,6 +455,9 @@ func (p *otherPOS) notified(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.kSeries.Heard(n)
 	if err := p.b.checkTold(r.Context(), n); err != nil {
+		return err
+	}
+	if err := p.b.itemTold(r.Context(), n); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

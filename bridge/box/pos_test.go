@@ -259,6 +259,7 @@ func TestPartysCheckAtLightspeed(t *testing.T) {
 		t.Fatalf("at the till %+v", at)
 	}
 	account := at[0].Account
+	e.settled("opentable") // of what waits only the newest is told
 	// Told at once.
 	do(sim.Ring(account, "ST-1"))
 	told("R1", "[seated appetizer]")
@@ -283,6 +284,7 @@ func TestPartysCheckAtLightspeed(t *testing.T) {
 	e.seat("opentable", "R3", "3")
 	third := e.state("R3", "open").Checks[0]
 	account = sim.Orders()[len(sim.Orders())-1].Account
+	e.settled("opentable")
 	// Nothing is told any more, and the box goes down; what it missed it asks for.
 	do(sim.Ring(account, "ST-1"))
 	e.down()

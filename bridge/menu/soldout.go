@@ -170,3 +170,18 @@ func (s *Service) available(ctx context.Context, m *menu, sku string, on bool) e
 	}
 	return m.Client.Available(ctx, list)
 }
+
+// Name is what an item of the till is called there; "" when that is not known.
+func (s *Service) Name(sku string) string {
+	x := s.index.Load()
+	if x == nil {
+		return ""
+	}
+	if at := x.bySKU[sku]; at != nil {
+		return at.Name
+	}
+	if at := x.modSKU[sku]; at != nil {
+		return at.Name
+	}
+	return ""
+}

@@ -381,6 +381,7 @@ func (l *link) settle(d *due, state, answer string) {
 		if _, err := tx.Exec(unblock, tx.Now().Add(l.s.c.Pause), tx.Now(), d.party, int64(blocked)); err != nil {
 			return err
 		}
+		news(tx, l.name, &d.update, state)
 		tx.After(func(err error) {
 			if err == nil {
 				l.s.metrics.Count(l.name, state)
@@ -428,6 +429,7 @@ func (l *link) later(d *due, next time.Time, cause error) {
 	}
 	l.record(d.party, func(tx *journal.Tx) error {
 		tx.After(func(error) { l.free(d.party) })
+		news(tx, l.name, &d.update, Waiting)
 		_, err := tx.Exec(postponed, next, cause.Error(), d.key)
 		return err
 	})

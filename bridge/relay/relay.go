@@ -230,6 +230,7 @@ func (s *Service) Put(tx *journal.Tx, platform string, party int64, u booking.Up
 	if _, err := tx.Exec(insert, id.Key(), id[:], platform, party, string(u.Kind), now, next, expires, content); err != nil {
 		return fmt.Errorf("store an update: %w", err)
 	}
+	news(tx, platform, &u, Waiting)
 	tx.After(func(err error) {
 		if err != nil {
 			return
@@ -408,4 +409,22 @@ func (s *Service) Of(ctx context.Context, party int64) ([]Told, error) {
 		list = append(list, t)
 	}
 	return list, rows.Err()
+}
+
+// notice is the payload of a "relay" row of the change feed. Its subject is the request.
+type notice struct {
+	Platform    string        `json:"platform"`
+	Reservation string        `json:"reservation"`
+	Kind        booking.Kind  `json:"kind"`
+	Stage       booking.Stage `json:"stage,omitzero"`
+	State       string        `json:"state"`
+}
+
+// news tells the feed of an update's step, in the transaction that records it.
+func news(tx *journal.Tx, platform string, u *booking.Update, state string) {
+	b, err := json.Marshal(notice{platform, u.Reservation, u.Kind, u.Stage, state}, json.Deterministic(true))
+	if err != nil {
+		return // a reservation's id that is no text: the row itself is kept
+	}
+	tx.Change("relay", u.Request, b)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // officePages are the office pages' addresses and what shows that each is drawn.
@@ -176,6 +177,31 @@ func TestTablesPage(t *testing.T) {
 		t.Errorf("the check reads %q", got)
 	}
 	b.shoot("tables-c1")
+	// The buttons of the platforms stand where their settings place them.
+	if b.eval("!!document.querySelector('#to-bookings, #do-deposit, #to-booking')") != "false" {
+		t.Error("a button stands where none was placed")
+	}
+	place := func(pay, manage object) {
+		box.mu.Lock()
+		box.links.links = cannedLinks(time.Now())[:1]
+		set := box.links.links[0]["settings"].(object)
+		set["pay_by_deposit"], set["manage_reservations"] = pay, manage
+		box.links.parties = []object{{"id": "r1", "platform": "opentable", "business_day": "2026-11-21", "deposits": object{"remaining": 3000}, "checks": []string{"c1"}}}
+		box.office.checks[0]["reservation"] = "r1"
+		box.mu.Unlock()
+		box.tell("setting", object{})
+	}
+	place(object{"on": true, "placements": []string{"check"}}, object{"on": true, "all_menus": true})
+	b.wait("the buttons", "document.querySelector('#to-bookings') && document.querySelector('#do-deposit') && document.querySelector('#to-booking').getAttribute('href') === '/integration/bookings/r1'")
+	b.shoot("tables-buttons")
+	b.click("#do-deposit")
+	b.wait("asked of the deposit", "document.querySelector('dialog').innerText.includes('€30.00')")
+	b.click("dialog .primary")
+	b.until("paid by deposit", func() bool { return b.asked() == "deposit null" })
+	place(object{"on": true, "placements": []string{"Main"}}, object{"on": true, "placements": []string{"tables"}})
+	b.wait("another till's button is not here", "document.querySelector('#to-bookings') && !document.querySelector('#do-deposit') && !document.querySelector('#to-booking')")
+	place(object{"on": false, "placements": []string{"check"}}, object{"on": false, "all_menus": true})
+	b.wait("off is off", "!document.querySelector('#to-bookings') && !document.querySelector('#do-deposit')")
 	b.click("#do-bill")
 	b.wait("asked", "document.querySelector('dialog').innerText.includes('Note the bill of check 1041')")
 	b.click("dialog .primary")

@@ -25,6 +25,12 @@ const (
 	CheckUpdated = "CHECK_WAS_UPDATED"
 )
 
+// States of an item in a notification.
+const (
+	Restricted    = "RESTRICTED" // sold out, or as many left as Count says
+	NotRestricted = "NOT_RESTRICTED"
+)
+
 // Kinds of notifications.
 const (
 	TypeOrder   = "ORDER"
@@ -122,6 +128,23 @@ func (c *Client) Read(m booking.Message, user, password string) (Notification, e
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// SoldOut tells whether an item is sold out or back; ok is false for a notification of something else. An item with some left is
+// on sale.
+func (n *Notification) SoldOut() (out, ok bool) {
+	if n.SKU == "" || n.Type != TypeItem {
+		return false, false
+	}
+	count, err := wire.Minor(n.Count, 0)
+	limited := len(n.Count) > 0 && n.Count.Kind() != 'n'
+	switch n.Status {
+	case Restricted:
+		return !limited || err == nil && count <= 0, true
+	case NotRestricted:
+		return false, true
+	}
+	return false, false
 }
 
 // Key is the deduplication key of a notification: Lightspeed's own where it sends one.

@@ -339,6 +339,7 @@ func (s *Simulator) availability(v *bookings.Visit) bookings.Answer {
 	defer s.mu.Unlock()
 	for _, l := range list {
 		s.off[l.SKU] = l.Status == "RESTRICTED"
+		s.item(l.SKU)
 	}
 	return ok()
 }

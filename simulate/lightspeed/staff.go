@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"aboyeur/protocol/booking/wire"
 	"aboyeur/protocol/lightspeed"
 )
@@ -126,4 +128,21 @@ func (s *Simulator) Deaf(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deaf = on
+}
+
+// SellOut takes an item from sale at the till, or gives it back, as staff do there.
+func (s *Simulator) SellOut(sku string, out bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.off[sku] = out
+	s.item(sku)
+}
+
+// item tells how an item stands; s.mu is held.
+func (s *Simulator) item(sku string) {
+	n := lightspeed.Notification{Type: lightspeed.TypeItem, Status: lightspeed.NotRestricted, SKU: sku}
+	if s.off[sku] {
+		n.Status, n.Count = lightspeed.Restricted, jsontext.Value("0")
+	}
+	s.notify(n)
 }

@@ -2,8 +2,9 @@
 
 import { $, day, get, h, icon, money, n, number, seconds, swap, t, when, word } from './base.js';
 import { ask, follow, may, perform, sayFault } from './shell.js';
+import { placed } from './tillbuttons.js';
 
-let current = '', close = () => {}, drawn = '';
+let current = '', close = () => {}, drawn = '', party = null;
 
 // check shows one in the panel; "" empties it.
 export function check(id, onclose) {
@@ -20,16 +21,29 @@ export function check(id, onclose) {
   panel.focus({ preventScroll: true });
 }
 
-const one = follow(['check', 'posting'], async () => {
+const one = follow(['check', 'posting', 'reservation', 'setting'], async () => {
   const id = current;
   if (!id) return;
   const c = await get('/v1/checks/' + encodeURIComponent(id));
   if (id !== current) return;
-  const sign = JSON.stringify(c);
+  const r = await partyOf(c);
+  if (id !== current) return;
+  const sign = JSON.stringify([c, r]);
   if (sign === drawn) return;
   drawn = sign;
+  party = r;
   draw(c);
 });
+
+// partyOf is what this till's buttons can do for the party of an open check: where the settings of its platform place them here.
+async function partyOf(c) {
+  if (c.state !== 'open' || !c.reservation) return null;
+  const [pay, manage] = await Promise.all([placed('pay_by_deposit', 'check'), placed('manage_reservations', 'check')]);
+  if (!pay.length && !manage.length) return null;
+  const r = await get('/v1/reservations/' + encodeURIComponent(c.reservation)).catch(() => null);
+  return r && { id: r.id, manage: manage.includes(r.platform), deposit: pay.includes(r.platform) && c.balance > 0 ? r.deposits?.remaining || 0 : 0 };
+}
+
 one.fault = fault => {
   if (!current || drawn) return;
   const words = h('div', { class: 'say' });
@@ -100,6 +114,11 @@ async function act(button, c, name, dangerous) {
   if (await perform(button, `/v1/checks/${encodeURIComponent(c.id)}/${name}`, { done: t('check.' + name + '_done', c.number) })) one.run();
 }
 
+async function deposit(button) {
+  if (!await ask(t('bookings.deposit_title', money(party.deposit)), t('bookings.deposit_effect'), t('bookings.deposit'))) return;
+  if (await perform(button, `/v1/reservations/${encodeURIComponent(party.id)}/deposit`, { done: t('bookings.did.deposit') })) one.run();
+}
+
 function acts(c) {
   const button = (name, kind, dangerous) => h('button', { id: 'do-' + name, class: 'button ' + kind, onclick: e => act(e.currentTarget, c, name, dangerous) }, t('check.' + name + '_yes'));
   const buttons = [];
@@ -107,6 +126,8 @@ function acts(c) {
     if (c.lines?.length && !c.billed_at) buttons.push(button('bill', ''));
     if (c.balance === 0 && c.lines?.length && !(c.payments || []).some(p => p.state === 'pending')) buttons.push(button('close', 'primary'));
   }
+  if (party?.deposit > 0) buttons.push(h('button', { id: 'do-deposit', class: 'button', onclick: e => deposit(e.currentTarget) }, t('bookings.deposit')));
+  if (party?.manage) buttons.push(h('a', { id: 'to-booking', class: 'button', href: '/integration/bookings/' + encodeURIComponent(party.id) }, t('tables.manage')));
   if (c.state === 'closed' && may('manager')) buttons.push(button('reopen', 'danger', true));
   return buttons.length ? h('footer', { class: 'p-acts' }, buttons) : null;
 }

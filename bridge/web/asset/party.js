@@ -5,9 +5,7 @@ import { $, day, get, h, icon, money, n, seconds, swap, t, when, word } from './
 import { ask, follow, may, perform, sayFault, toast } from './shell.js';
 import { ORDER, named } from './standing.js';
 
-const LOOK = 1500; // ms until a reservation is read again while the platform has yet to answer: its answers are no changes of the feed
-
-let current = '', close = () => {}, drawn = '', timer;
+let current = '', close = () => {}, drawn = '';
 
 // party shows one in the panel; "" empties it.
 export function party(id, onclose) {
@@ -15,7 +13,6 @@ export function party(id, onclose) {
   if (id === current) return;
   current = id;
   drawn = '';
-  clearTimeout(timer);
   const panel = $('panel');
   if (!panel) return;
   panel.hidden = !id;
@@ -32,8 +29,6 @@ const one = follow(['reservation', 'check', 'relay'], async () => {
   const r = await get('/v1/reservations/' + encodeURIComponent(id));
   const link = await get('/v1/integrations/' + encodeURIComponent(r.platform)).then(named, () => null); // the platform may be gone from the configuration
   if (id !== current) return;
-  clearTimeout(timer);
-  if (r.updates?.some(u => u.state === 'waiting')) timer = setTimeout(() => one.run(), LOOK);
   const sign = JSON.stringify([r, link?.title]);
   if (sign === drawn) return;
   drawn = sign;

@@ -5,10 +5,11 @@ import { check } from './check.js';
 import { inside } from './inside.js';
 import { rows } from './rows.js';
 import { follow, sayFault, say } from './shell.js';
+import { placed } from './tillbuttons.js';
 
 const views = ['floor', 'open', 'closed'];
 let view = views.includes(new URLSearchParams(location.search).get('view')) ? new URLSearchParams(location.search).get('view') : 'floor';
-let loaded = false, noTables = false, drawn = '';
+let loaded = false, noTables = false, drawn = '', manage = false;
 
 const selected = () => decodeURIComponent(/^\/tables\/(.+)$/.exec(location.pathname)?.[1] || '');
 const href = c => '/tables/' + encodeURIComponent(c.id) + (view === 'floor' ? '' : '?view=' + view);
@@ -52,8 +53,15 @@ const listOf = (name, empty) => rows({
 const lists = { open: listOf('open', 'tables.none_open'), closed: listOf('closed', 'tables.none_closed') };
 
 function drawViews() {
-  swap($('views'), views.map(v => h('button', { class: 'pill', type: 'button', 'aria-pressed': String(v === view), onclick: () => { view = v; drawn = ''; go('/tables' + (v === 'floor' ? '' : '?view=' + v)); list.run(); } }, t('tables.' + v))));
+  swap($('views'), views.map(v => h('button', { class: 'pill', type: 'button', 'aria-pressed': String(v === view), onclick: () => { view = v; drawn = ''; go('/tables' + (v === 'floor' ? '' : '?view=' + v)); list.run(); } }, t('tables.' + v))),
+    manage && h('a', { class: 'button', id: 'to-bookings', href: '/integration/bookings' }, t('tables.manage')));
 }
+
+// The button for the reservations stands here where a platform's settings place it.
+follow(['setting', 'integration'], async () => {
+  manage = (await placed('manage_reservations', 'tables')).length > 0;
+  drawViews();
+});
 
 const list = follow(['check', 'setting'], async () => {
   const asked = view;
