@@ -330,7 +330,7 @@ func (s *soiree) settle(orders int) {
 			t.Error(err)
 		}
 	}
-	patience := 2*time.Minute + time.Duration(orders)*30*time.Millisecond // far more than it takes
+	patience := 2*time.Minute + time.Duration(orders)*100*time.Millisecond // far more than it takes
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		here := s.every()
 		if len(here) == orders {

@@ -35,6 +35,9 @@ func (s *soiree) judge(all map[string]*delivered, orders int) {
 		if n := len(sim.Orders()); n != meant[by] {
 			t.Errorf("%s has %d orders, meant were %d", by, n, meant[by])
 		}
+		if slices.ContainsFunc(sim.Acts(), func(a deliveries.Act) bool { return strings.Contains(a.Op, "pause") || a.Op == "store_status" }) {
+			t.Errorf("the till was away, and the box paused the store at %s", by)
+		}
 		if h := sim.Hooks(); h.Fooled > 0 {
 			t.Errorf("%s fooled the box: %+v", by, h)
 		}

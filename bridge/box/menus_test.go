@@ -1,14 +1,19 @@
 package box
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/lightspeed"
 	wire "aboyeur/protocol/otter"
 	"aboyeur/simulate/deliveries"
 	"aboyeur/simulate/otter"
@@ -23,6 +28,7 @@ categories:
     items:
       - {sku: PIZ-01, name: Margherita, price: 12.50, groups: [extras], prices: {ubereats: 13.90}}
       - {sku: VAN, name: Vanille, price: 4, variations: [{sku: VAN-L, name: Grande, price: 6.50}]}
+      - {sku: KUN, name: "كنافة", price: 5, variations: [{sku: KUN-L, name: "Größe ❤️", price: 7}]}
   - {id: cellar, name: Cave, online: false, items: [{sku: VIN, name: Brouilly, price: 32}]}
 `
 
@@ -96,11 +102,11 @@ func TestMenusOverOtter(t *testing.T) {
 		t.Errorf("before anybody ticked a step the menu waits for %+v, want three steps", blocked)
 	}
 	m.tick()
-	if run := sync(`{"publish":true}`); !run.Published || run.Count.Items != 3 || run.Count.Hidden != 1 {
+	if run := sync(`{"publish":true}`); !run.Published || run.Count.Items != 5 || run.Count.Hidden != 1 {
 		t.Errorf("%+v", run)
 	}
 	menu := m.Menu()
-	if menu.Items["v-VAN-L"].Name != "Grande - Vanille" || menu.Items["i-PIZ-01"].Price.Amount != "12.50" || len(menu.Items) != 4 {
+	if menu.Items["v-VAN-L"].Name != "Grande - Vanille" || menu.Items["i-PIZ-01"].Price.Amount != "12.50" || menu.Items["v-KUN-L"].Name != "Größe ❤️ - كنافة" || len(menu.Items) != 6 {
 		t.Fatalf("Otter has %+v", menu.Items)
 	}
 	counters := func() (s menuSums) {
@@ -151,7 +157,7 @@ func TestMenusOverOtter(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.r.wait("it gets it", func() bool {
-		return slices.ContainsFunc(m.Acts(), func(a deliveries.Act) bool { return a.Op == "current" && a.Event == "ask-1" && a.Detail == "4 items" })
+		return slices.ContainsFunc(m.Acts(), func(a deliveries.Act) bool { return a.Op == "current" && a.Event == "ask-1" && a.Detail == "6 items" })
 	})
 
 	// What was made at Otter itself counts until each is linked.
@@ -235,4 +241,127 @@ func TestMenuOfLightspeed(t *testing.T) {
 		return len(list) == 1 && list[0].SKU == "DE-1" && list[0].By == "lightspeed-k"
 	})
 	m.r.wait("Otter knows that", func() bool { return len(m.Off()) > 0 })
+}
+
+// kMenu is a K-Series menu of dishes at a price in cents.
+func kMenu(t *testing.T, dishes map[string]int) []lightspeed.Menu {
+	t.Helper()
+	entries := ""
+	for _, sku := range slices.Sorted(maps.Keys(dishes)) {
+		entries += fmt.Sprintf(`,{"@type":"menuItem","sku":%q,"productName":"Plat %s","productPrice":%d.%02d}`, sku, sku, dishes[sku]/100, dishes[sku]%100)
+	}
+	var m lightspeed.Menu
+	if err := json.Unmarshal([]byte(`{"ikentooMenuId":1,"menuName":"Online","menuEntryGroups":[{"@type":"group","id":"7","name":"Plats","menuEntry":[`+strings.TrimPrefix(entries, ",")+`]}]}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	return []lightspeed.Menu{m}
+}
+
+// The menu of a Lightspeed K till at Otter, through scenarios 14 to 17 of spec/delivery.md 12 over both real wires: updates in a
+// grid of six hours over a restart, a run by hand and a clock that is set; publishing by itself only with updates by itself; a
+// marketplace's own price that stays while prices are not taken over; a till that suddenly sells nothing.
+func TestMenuOfLightspeedOverDays(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t, otter.Config{Unlimited: true})
+	till := lightspeedK(t, m.r.config)
+	till.SetMenu(nil, kMenu(t, map[string]int{"A": 1000, "B": 1200, "C": 800}))
+	m.r.config.Delivery[0].MenuSync.AutoUpdate = false
+	change := m.r.change
+	m.r.change = func(o *Options) { change(o); quickPOS(o); o.resolver = nil }
+	m.r.start()
+	m.tick()
+	type run struct {
+		ID, State, Trigger, Cause string
+		Published                 bool
+	}
+	runs := func() []run {
+		t.Helper()
+		var list struct{ Runs []run }
+		m.r.must(http.StatusOK, "GET", "/v1/menu/sync?menu=otter&limit=100", nil, &list)
+		return list.Runs
+	}
+	ended := func(what, trigger, state string, count int) run {
+		t.Helper()
+		var last run
+		m.r.wait(what, func() bool {
+			list := runs()
+			if len(list) > 0 {
+				last = list[0]
+			}
+			return len(list) == count && last.State != "queued" && last.State != "running" && last.State != "publishing"
+		})
+		if last.Trigger != trigger || last.State != state {
+			t.Fatalf("%s: %+v, want %s and %s", what, last, trigger, state)
+		}
+		return last
+	}
+	next := func() time.Time {
+		t.Helper()
+		var v struct {
+			NextAt time.Time `json:"next_at"`
+		}
+		m.r.must(http.StatusOK, "GET", "/v1/menu/menus/otter", nil, &v)
+		return v.NextAt
+	}
+	settings := func(status int, body string) { t.Helper(); m.r.must(status, "PUT", "/v1/menu/menus/otter", body, nil) }
+	manual := func(body string) { t.Helper(); m.r.must(http.StatusAccepted, "POST", "/v1/menu/sync", body, nil) }
+	look := func() { t.Helper(); settings(http.StatusOK, `{"name":"Otter"}`) } // so that nobody waits until the clock is read again
+
+	// 15
+	settings(http.StatusUnprocessableEntity, `{"auto_publish":true,"auto_update":false}`)
+	settings(http.StatusOK, `{"auto_publish":true,"auto_update":true}`)
+
+	// 14
+	if r := ended("the first run", "scheduled", "done", 1); !r.Published || m.Menu().Items["i-A"].Price.Amount != "10.00" {
+		t.Fatalf("%+v; Otter has %+v", r, m.Menu().Items)
+	}
+	slot := next()
+	if in := slot.Sub(m.now()); in < 6*time.Hour-time.Minute || in > 6*time.Hour+6*time.Minute {
+		t.Errorf("the next run is in %v", in)
+	}
+	m.pass(2 * time.Hour)
+	manual(`{}`)
+	ended("a run by hand in between", "manual", "done", 2)
+	if got := next(); !got.Equal(slot) {
+		t.Errorf("a run by hand moved the next one from %v to %v", slot, got)
+	}
+	m.pass(slot.Sub(m.now()) + time.Second)
+	look()
+	ended("the next slot", "scheduled", "done", 3)
+	slot = next()
+	m.r.down()
+	m.pass(slot.Sub(m.now()) + 13*time.Hour) // over two more
+	m.r.start()
+	ended("one run makes up for all", "catch_up", "done", 4)
+	m.pass(-24 * time.Hour) // somebody sets the clock
+	look()
+	m.r.wait("the next run is near", func() bool { in := next().Sub(m.now()); return in > 0 && in <= 6*time.Hour+6*time.Minute })
+	if list := runs(); len(list) != 4 {
+		t.Errorf("a clock that was put back made runs: %+v", list)
+	}
+
+	// 16
+	settings(http.StatusOK, `{"fields":["name"]}`)
+	m.r.must(http.StatusOK, "PUT", "/v1/menu/edits", `{"menu":"otter","kind":"item","id":"i-A","slug":"ubereats","field":"price","value":"1490"}`, nil)
+	till.SetMenu(nil, kMenu(t, map[string]int{"A": 1100, "B": 1300, "C": 800}))
+	manual(`{"publish":true}`)
+	ended("a run without prices", "manual", "done", 5)
+	if i := m.Menu().Items["i-A"]; i.Price.Amount != "10.00" || len(i.PriceOverrides) != 1 || string(i.PriceOverrides[0].Amount) != "14.90" || m.Menu().Items["i-B"].Price.Amount != "12.00" {
+		t.Errorf("Otter has %+v", i)
+	}
+
+	// 17
+	settings(http.StatusOK, `{"auto_publish":true,"fields":["name","price","new_items","removed_items"]}`)
+	before := m.Menu()
+	till.SetMenu(nil, nil)
+	manual(`{"publish":true}`)
+	if r := ended("a till that sells nothing", "manual", "asking", 6); r.Cause != "empty_catalogue" || r.Published || len(m.Menu().Items) != len(before.Items) || len(before.Items) != 3 {
+		t.Errorf("%+v; Otter has %+v", r, m.Menu().Items)
+	}
+	o := m.order()
+	o.Lines = []channel.Line{{ID: "i-A", Name: "Plat A", Quantity: 1, Price: 1490}}
+	o.Charges = channel.Charges{Subtotal: 1490, Total: 1490}
+	if got := m.place(o); got.Lines[0].SKU != "A" || got.Injection.Cause == "ITEM_MAPPING_FAILED" {
+		t.Errorf("what Otter still sells is not found any more: %+v", got)
+	}
 }

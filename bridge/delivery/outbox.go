@@ -106,6 +106,9 @@ const parallel = 4
 // leastAttempts is how often a call is made however old it is: the box may have been off, or its clock set forward.
 const leastAttempts = 5
 
+// longest is how long a call waits for its next attempt at most.
+const longest = 15 * time.Minute
+
 // downAfter is how many calls in a row fail before people are warned.
 const downAfter = 3
 
@@ -221,7 +224,7 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 			later(at)
 			continue
 		}
-		if d.next.After(now) {
+		if d.next.After(now) && d.next.Sub(now) <= longest { // else the clock was put back
 			later(d.next)
 			continue
 		}
@@ -332,7 +335,7 @@ func (o *outbox) call(ctx context.Context, d due) {
 		pause := pauses[min(d.attempts, len(pauses)-1)]
 		pause -= rand.N(pause/4 + 1)
 		if e != nil {
-			pause = max(pause, e.RetryAfter)
+			pause = min(max(pause, e.RetryAfter), longest)
 		}
 		o.later(&d, now.Add(pause), err)
 	}

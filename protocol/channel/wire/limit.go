@@ -37,6 +37,11 @@ func (l *Limits) Take(f Family, urgent Urgent, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := l.of(f)
+	for _, x := range []*window{w, &l.all} { // a clock that was put back keeps nobody waiting until it is as late again
+		if k := len(x.calls); k > 0 && x.calls[k-1].Sub(now) > maxShut || x.shut.Sub(now) > maxShut {
+			*x = window{}
+		}
+	}
 	if now.Before(w.shut) {
 		return &channel.Limited{Family: string(f), After: w.shut.Sub(now)}
 	}

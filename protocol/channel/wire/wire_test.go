@@ -322,4 +322,11 @@ func TestLimits(t *testing.T) {
 	if n != 20 {
 		t.Errorf("%d calls in one second", n)
 	}
+	for after("a", true) == 0 {
+	}
+	l.Shut("a", time.Minute, now)
+	now = now.Add(-24 * time.Hour)
+	if d := after("a", true); d != 0 {
+		t.Errorf("with a clock that was put back by a day a call waits %v", d)
+	}
 }
