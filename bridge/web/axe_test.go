@@ -80,6 +80,9 @@ func TestAccessibility(t *testing.T) {
 					b.fits(path)
 					b.size(1440, 900)
 					b.axe(path)
+					if got := b.eval(wayfinding); got != "" {
+						t.Errorf("%s: %s", path, got)
+					}
 					if weak := b.eval("(r => r.dataset.theme = r.dataset.theme === 'day' ? 'night' : 'day')(document.documentElement), " + weakText); weak != "" {
 						t.Errorf("%s by the other theme: contrast below 4.5: %s", path, weak)
 					}
@@ -96,6 +99,9 @@ func TestAccessibility(t *testing.T) {
 			k.open("/screens/grill")
 			k.wait("cards", "document.querySelectorAll('.k-card').length > 4")
 			k.axe("the board")
+			if got := k.eval(wayfinding); got != "" {
+				t.Errorf("the board: %s", got)
+			}
 			if theme == "day" && !*long {
 				return // TestContrast compares the colours of both themes
 			}
@@ -113,6 +119,26 @@ func TestAccessibility(t *testing.T) {
 		})
 	}
 }
+
+// wayfinding says what a page lacks for who finds the way by heading, title or key: one h1, a title of its own, its language, and
+// a mark that can be seen on whatever the Tab key reaches.
+const wayfinding = `(() => {
+	const lacks = [], seen = e => e.getClientRects().length > 0 && getComputedStyle(e).visibility === 'visible';
+	const heads = [...document.querySelectorAll('h1')].filter(seen).length;
+	if (heads !== 1) lacks.push(heads + ' h1');
+	if (!/\S+ · .*Aboyeur$/.test(document.title)) lacks.push('title ' + document.title);
+	if (!document.documentElement.lang) lacks.push('no language');
+	const back = document.activeElement;
+	for (const e of document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')) {
+		if (!seen(e) || e.disabled) continue;
+		e.focus({preventScroll: true, focusVisible: true});
+		if (document.activeElement !== e) continue;
+		const s = getComputedStyle(e);
+		if ((s.outlineStyle === 'none' || parseFloat(s.outlineWidth) < 2) && s.boxShadow === 'none') lacks.push('no visible focus on ' + (e.id || e.className || e.tagName));
+	}
+	back?.focus?.({preventScroll: true});
+	return [...new Set(lacks)].slice(0, 8).join('; ');
+})()`
 
 // weakText lists elements whose own text has less than 4.5:1 against the first ground behind it that is not clear.
 const weakText = `(() => {
