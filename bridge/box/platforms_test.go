@@ -744,6 +744,25 @@ func TestDisable(t *testing.T) {
 	if now.State != "active" || now.Revision != was.Revision || fmt.Sprint(now.Settings) != fmt.Sprint(was.Settings) {
 		t.Errorf("enabled again: %+v, was %+v", now, was)
 	}
+	// Linking it once more is no second link, and no second row of the audit log.
+	e.do(http.MethodPost, "/v1/integrations/opentable/activate", nil, &now)
+	var log struct {
+		Entries []struct{ By, Act, Subject string }
+	}
+	e.do(http.MethodGet, "/v1/audit?limit=100", nil, &log)
+	rows := map[string]int{}
+	for _, entry := range log.Entries {
+		if entry.Subject == "opentable" && entry.By != "" {
+			rows[entry.Act]++
+		}
+	}
+	if now.State != "active" || rows["integration_activate"] != 1 || rows["integration_disable"] != 1 {
+		t.Errorf("linked twice: %s, audit %v", now.State, rows)
+	}
+	var links struct{ Integrations []struct{ Platform string } }
+	if e.do(http.MethodGet, "/v1/integrations", nil, &links); len(links.Integrations) != 1 {
+		t.Errorf("links %+v", links)
+	}
 	// The table's status is what it is on the floor, without a stage told twice.
 	e.wait("the platform knows the stage", func() bool { got := e.told("opentable", "R15"); return got[len(got)-1] == "entree" })
 	e.wait("what was missed was read", func() bool { return e.entry("R16").OrderState == "open" })
@@ -1041,9 +1060,16 @@ func TestChecksBySettings(t *testing.T) {
 		t.Errorf("a walk-in: %+v", row)
 	}
 	// Both platforms at once, without one hearing of the other's.
-	for _, d := range e.sims["sevenrooms"].Ledger() {
-		if d.Reservation != "M2" {
-			t.Errorf("sevenrooms heard of %s", d.Reservation)
+	for platform, own := range map[string]string{"opentable": "M1 W1", "sevenrooms": "M2"} {
+		e.settled(platform)
+		ledger := e.sims[platform].Ledger()
+		for _, d := range ledger {
+			if !strings.Contains(own, d.Reservation) {
+				t.Errorf("%s heard of %s", platform, d.Reservation)
+			}
+		}
+		if len(ledger) == 0 {
+			t.Errorf("%s heard nothing", platform)
 		}
 	}
 	// A message that never came is read when somebody asks for it.
