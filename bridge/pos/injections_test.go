@@ -430,7 +430,7 @@ func killed(t *testing.T, n, m int) (reached bool) {
 
 func openJournal(t *testing.T, dir string, faults *journaltest.Faults) (*journal.Journal, func()) {
 	t.Helper()
-	c := journal.Config{Dir: dir, Log: slog.New(slog.DiscardHandler)}
+	c := journal.Config{Dir: dir, LaterDelay: time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 	if faults != nil {
 		c.Wrap = faults.Wrap
 	}
