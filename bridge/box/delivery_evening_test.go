@@ -448,7 +448,7 @@ func (s *soiree) quiet(patience time.Duration) {
 		if time.Now().After(end) {
 			s.t.Fatalf("the aggregators have still to hear %d things", waiting)
 		}
-		s.pass(time.Second)
+		s.pass(5 * time.Second)
 	}
 	s.r.wait("all paper is out", func() bool {
 		var list struct{ Printers []struct{ Queue int } }

@@ -68,7 +68,7 @@ func (s *Service) Reconcile(ctx context.Context, name string) error {
 	if l.can.FeedBack > 0 {
 		back = min(back, l.can.FeedBack)
 	}
-	read, cancel := context.WithTimeout(ctx, 4*s.c.Timeout)
+	read, cancel := context.WithTimeout(ctx, 40*s.c.Timeout) // many pages wait for the aggregator's limit
 	list, err := l.Client.Feed(read, began.Add(-back), began.Add(time.Minute))
 	cancel()
 	l.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -452,7 +453,9 @@ func TestFeed(t *testing.T) {
 	// Pages are calls: the limit holds for them too, and nothing half-read is given out.
 	var limited *channel.Limited
 	for err = nil; err == nil; {
-		_, err = s.client.Feed(ctx, s.clock().Add(-time.Hour), s.clock())
+		short, cancel := context.WithTimeout(ctx, time.Second) // the clock stands, so that the limit never ends
+		_, err = s.client.Feed(short, s.clock().Add(-time.Hour), s.clock())
+		cancel()
 	}
 	if !errors.As(err, &limited) || limited.After <= 0 || limited.After > 2*time.Minute {
 		t.Errorf("beyond the limit: %v", err)
@@ -494,5 +497,35 @@ func TestBurst(t *testing.T) {
 	}
 	if st := s.State(); st.Taken != n {
 		t.Errorf("%+v", st)
+	}
+}
+
+// A feed of more pages than the limit allows in a minute is read to its end: the rest waits for the next minute.
+func TestFeedBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	s := open(t, sim.Config{})
+	const orders = 13 * otter.FeedPage
+	for n := range orders {
+		o := channel.Order{Slug: "ubereats", ID: strconv.Itoa(n), Currency: "EUR", Decimals: 2, Lines: []channel.Line{{Name: "Pizza", Quantity: 1, Price: 1000}}, Charges: channel.Charges{Subtotal: 1000, Total: 1000}}
+		s.Keep(o)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	read := make(chan struct{})
+	defer close(read)
+	reading.Go(func() { // a minute passes in a moment
+		for {
+			select {
+			case <-read:
+				return
+			case <-time.After(10 * time.Millisecond):
+				s.later(time.Second / 2)
+			}
+		}
+	})
+	if all, err := s.client.Feed(ctx, s.clock().Add(-time.Hour), time.Time{}); err != nil || len(all) != orders {
+		t.Errorf("%d orders of %d, %v", len(all), orders, err)
 	}
 }
