@@ -619,3 +619,29 @@ func TestSettingsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// A change that overtakes its order, which then comes in the very moment when the change is taken for a new one, is not lost.
+func TestChangeBesideItsOrder(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t)
+	for n := range 30 {
+		was := anOrder(fmt.Sprint(n))
+		is := anOrder(fmt.Sprint(n))
+		is.Lines[0].Quantity = 3
+		at := c.now()
+		var both sync.WaitGroup
+		for i, o := range []channel.Order{was, is} {
+			kind := []channel.Kind{channel.KindOrder, channel.KindUpdate}[i]
+			both.Go(func() {
+				e := &channel.Event{ID: fmt.Sprint(n, "/", i), At: at.Add(time.Duration(i)), Kind: kind, Type: string(kind), Order: &o, Ref: o.Ref()}
+				if err := c.service.take(t.Context(), c.service.link("otter"), e, at); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		if got := c.book.orders["otter/"+was.ID].o.Lines[0].Quantity; got != 3 {
+			t.Fatalf("order %d has %d pizzas, changed to 3", n, got)
+		}
+	}
+}

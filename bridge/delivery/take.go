@@ -318,6 +318,11 @@ func (s *Service) takeOrder(ctx context.Context, l *link, e *channel.Event, rece
 			s.c.Orders.Count(l.Name, replayed, 0)
 			return nil
 		case errors.Is(err, ErrOther), err == nil && known:
+			if e.Kind == channel.KindUpdate { // the order came between the look for it and its placing
+				if changed, err := s.changeKnown(ctx, l, e, r); err != nil || changed {
+					return err
+				}
+			}
 			other, err := s.another(ctx, l, e, id)
 			if err != nil {
 				return err
@@ -521,21 +526,26 @@ func (s *Service) takeUpdate(ctx context.Context, l *link, e *channel.Event, rec
 		}
 		return &malformed{r.faults}
 	}
-	unknown := false
-	err := s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) {
-		known, err := s.find(tx, l, e.Order.Ref())
-		if err != nil {
-			return 0, "", err
-		}
-		if unknown = known == nil; unknown {
-			return 0, "", errSeen // it is taken as a new one instead
-		}
-		return s.update(tx, l, known, e, r)
-	})
-	if err != nil || !unknown {
+	if known, err := s.changeKnown(ctx, l, e, r); err != nil || known {
 		return err
 	}
 	return s.takeOrder(ctx, l, e, received, observing)
+}
+
+// changeKnown brings what changed to an order, if it is known.
+func (s *Service) changeKnown(ctx context.Context, l *link, e *channel.Event, r reading) (bool, error) {
+	known := true
+	err := s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) {
+		was, err := s.find(tx, l, e.Order.Ref())
+		if err != nil {
+			return 0, "", err
+		}
+		if known = was != nil; !known {
+			return 0, "", errSeen // nothing of it stays
+		}
+		return s.update(tx, l, was, e, r)
+	})
+	return known, err
 }
 
 // update brings what changed to an order that is known.
