@@ -37,6 +37,7 @@ type link struct {
 	on       bool
 	busy     map[int64]int64 // party to the update that is under way or not yet settled; at most Config.Parallel
 	hurried  map[int64]bool  // parties of busy that have more to tell
+	taken    map[int64]bool  // updates that a transaction on its way supersedes
 	calls    sync.WaitGroup  // those under way
 	held     context.Context // ends when the link is held
 	stop     context.CancelFunc
@@ -49,7 +50,7 @@ type link struct {
 }
 
 func newLink(s *Service, name string, p Platform) *link {
-	return &link{s: s, name: name, platform: p, can: p.Capabilities(), wake: make(chan struct{}, 1), busy: map[int64]int64{}, hurried: map[int64]bool{}}
+	return &link{s: s, name: name, platform: p, can: p.Capabilities(), wake: make(chan struct{}, 1), busy: map[int64]int64{}, hurried: map[int64]bool{}, taken: map[int64]bool{}}
 }
 
 // stir makes run look again; it never blocks.
@@ -70,6 +71,27 @@ func (l *link) under(key int64) bool {
 		}
 	}
 	return false
+}
+
+// take keeps an update from being started until leave; false when it is under way.
+func (l *link) take(party, key int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.busy[party] == key {
+		return false
+	}
+	l.taken[key] = true
+	return true
+}
+
+// leave ends take: those updates are superseded now, or their transaction came to nothing.
+func (l *link) leave(keys []int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, key := range keys {
+		delete(l.taken, key)
+	}
+	l.stir()
 }
 
 // hurry notes that a party under way has more to tell, so that the end of its call is written at once.
@@ -239,11 +261,12 @@ func (l *link) read(ctx context.Context, query string, args ...any) ([]due, erro
 	return list, rows.Err()
 }
 
-// start begins the call of an update, unless its party has one under way or the link was held meanwhile.
+// start begins the call of an update, unless its party has one under way, something newer is taking its place, or the link was
+// held meanwhile.
 func (l *link) start(run context.Context, d *due) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, under := l.busy[d.party]; under || !l.on || run.Err() != nil {
+	if _, under := l.busy[d.party]; under || l.taken[d.key] || !l.on || run.Err() != nil {
 		return false
 	}
 	l.busy[d.party] = d.key

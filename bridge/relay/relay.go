@@ -180,15 +180,18 @@ func (s *Service) Put(tx *journal.Tx, platform string, party int64, u booking.Up
 			return fmt.Errorf("an update that waits: %w", err)
 		}
 		switch {
+		case covers(&u, &was) && l.take(party, key):
+			gone = append(gone, key)
 		case l.under(key):
 			older, tight = true, true
-		case covers(&u, &was):
-			gone = append(gone, key)
 		default:
 			older = true
 		}
 		return nil
 	})
+	if len(gone) > 0 {
+		tx.After(func(error) { l.leave(gone) })
+	}
 	if err != nil {
 		return err
 	}
