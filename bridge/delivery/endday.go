@@ -19,7 +19,7 @@ const overAfter = 4 * time.Hour
 const openFor = 7 * 24 * time.Hour
 
 const selectStale = `SELECT o.id, o.key, d.content FROM delivery_orders d JOIN orders o ON o.key = d.order_key
-WHERE d.order_key >= ? AND d.order_key < ? AND o.state IN ('accepted', 'prepared', 'handed_off') AND o.in_pos IN ('yes', 'manual') LIMIT 1000`
+WHERE d.order_key >= ? AND d.order_key < ? AND o.state IN ('accepted', 'prepared', 'handed_off') AND o.in_pos IN ('yes', 'manual')`
 
 // EndDay ends the orders of business days that are over, of which nobody said that they are done: not every aggregator says so,
 // and a kitchen that works by paper tells nobody what it handed over. The aggregator hears it where it wants to. An order that
