@@ -361,7 +361,8 @@ func TestMenuOfLightspeedOverDays(t *testing.T) {
 	o := m.order()
 	o.Lines = []channel.Line{{ID: "i-A", Name: "Plat A", Quantity: 1, Price: 1490}}
 	o.Charges = channel.Charges{Subtotal: 1490, Total: 1490}
-	if got := m.place(o); got.Lines[0].SKU != "A" || got.Injection.Cause == "ITEM_MAPPING_FAILED" {
+	// The till, which sells nothing any more, may have refused it by then; the link to its item stands.
+	if got := m.place(o); got.Lines[0].SKU != "A" || got.Injection.Cause == "ITEM_MAPPING_FAILED" && !strings.HasPrefix(got.Injection.Detail, "ITEM_NOT_FOUND") {
 		t.Errorf("what Otter still sells is not found any more: %+v", got)
 	}
 }

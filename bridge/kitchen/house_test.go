@@ -25,6 +25,7 @@ import (
 	"aboyeur/bridge/words"
 	"aboyeur/devices/printer"
 	"aboyeur/protocol/escpos"
+	"slices"
 )
 
 func TestMain(m *testing.M) {
@@ -220,7 +221,7 @@ func dish(quantity int, name, category string) sale.Line {
 }
 
 func newOrder(lines ...sale.Line) *sale.Order {
-	o := &sale.Order{Source: "till", SourceOrderID: fmt.Sprint(placedOrders.Add(1)), Table: "12", Covers: 2, Currency: "EUR", Lines: lines}
+	o := &sale.Order{Source: "till", SourceOrderID: fmt.Sprint(placedOrders.Add(1)), Table: "12", Covers: 2, Currency: "EUR", Lines: slices.Clone(lines)}
 	o.Complete()
 	return o
 }

@@ -24,6 +24,7 @@ import (
 	"aboyeur/simulate/bookings"
 	simkounta "aboyeur/simulate/kounta"
 	simlightspeed "aboyeur/simulate/lightspeed"
+	"sync/atomic"
 )
 
 // told is what was reported of orders.
@@ -64,7 +65,7 @@ type counter struct {
 	j    *journal.Journal
 	till Adapter
 	c    InjectionsConfig
-	i    *Injections
+	i    atomic.Pointer[Injections] // the till's words come from its own goroutines
 	stop func()
 }
 
@@ -87,13 +88,14 @@ func newCounter(t *testing.T, j *journal.Journal, till Adapter, c InjectionsConf
 // start begins anew on the same journal, as after a restart.
 func (r *counter) start() {
 	r.t.Helper()
-	var err error
-	if r.i, err = NewInjections(r.c); err != nil {
+	i, err := NewInjections(r.c)
+	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.i.Store(i)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- r.i.Run(ctx) }()
+	go func() { ended <- i.Run(ctx) }()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil && !errors.Is(err, journal.ErrDown) && !errors.Is(err, journaltest.ErrFault) {
@@ -114,7 +116,7 @@ func (r *counter) put(n int, o Order) journal.ID {
 
 func (r *counter) tryPut(id journal.ID, n int, o Order) error {
 	return r.j.Write(r.t.Context(), func(tx *journal.Tx) error {
-		return r.i.Put(tx, Job{ID: id, Reference: Reference("Uber Eats", fmt.Sprintf("N%d", n), id.String()), Order: o})
+		return r.i.Load().Put(tx, Job{ID: id, Reference: Reference("Uber Eats", fmt.Sprintf("N%d", n), id.String()), Order: o})
 	})
 }
 
@@ -144,7 +146,7 @@ func kTillOf(t *testing.T, at func() *counter) (*simlightspeed.Simulator, *KSeri
 	}
 	k := NewKSeries(client, simlightspeed.DefaultLocation, "EUR", 60*time.Millisecond)
 	k.Late(func(reference string, o Opened, verdict error) {
-		if err := at().i.Heard(context.Background(), reference, o, verdict); err != nil && !errors.Is(err, journal.ErrDown) {
+		if err := at().i.Load().Heard(context.Background(), reference, o, verdict); err != nil && !errors.Is(err, journal.ErrDown) {
 			t.Errorf("Heard: %v", err)
 		}
 	})
@@ -475,7 +477,7 @@ func TestOutage(t *testing.T) {
 		return !slices.ContainsFunc(ids, func(id journal.ID) bool { l := r.last(id); return l.State != Pending || l.Code != Offline })
 	})
 	await(t, "people are told", func() bool { mu.Lock(); defer mu.Unlock(); return len(alarms) == 1 })
-	if s, err := r.i.Standing(t.Context()); err != nil || s.Up || s.Cause != Offline || s.Waiting != 12 || s.Since.IsZero() || s.Oldest.IsZero() {
+	if s, err := r.i.Load().Standing(t.Context()); err != nil || s.Up || s.Cause != Offline || s.Waiting != 12 || s.Since.IsZero() || s.Oldest.IsZero() {
 		t.Errorf("%+v, %v", s, err)
 	}
 	quick(sim.Simulator, bookings.Faults{})
@@ -488,7 +490,7 @@ func TestOutage(t *testing.T) {
 		}
 	}
 	await(t, "people are told of its end", func() bool { mu.Lock(); defer mu.Unlock(); return len(alarms) == 2 })
-	if s, err := r.i.Standing(t.Context()); err != nil || !s.Up || s.Waiting != 0 || alarms[0] != Offline || alarms[1] != "" {
+	if s, err := r.i.Load().Standing(t.Context()); err != nil || !s.Up || s.Waiting != 0 || alarms[0] != Offline || alarms[1] != "" {
 		t.Errorf("%+v, %v, told %q", s, err, alarms)
 	}
 	sim.Offline(true) // its cloud answers, the till itself is closed
@@ -512,7 +514,7 @@ func TestRefusedForGood(t *testing.T) {
 		t.Errorf("%+v", r.of(id))
 	}
 	again := Job{ID: id, Reference: Reference("Uber Eats", "N1", id.String()), Order: delivery("")}
-	r.within(func(tx *journal.Tx) error { return r.i.Put(tx, again) })
+	r.within(func(tx *journal.Tx) error { return r.i.Load().Put(tx, again) })
 	await(t, "it is in", func() bool { return r.last(id).State == In })
 	if at := sim.Orders(); len(at) != 2 || at[1].Reference != at[0].Reference+"-1" || at[0].Account != "" || at[1].Account != r.last(id).ID || *r.last(id).Total != 2000 {
 		t.Errorf("%+v", at)
@@ -523,7 +525,7 @@ func TestRefusedForGood(t *testing.T) {
 	sim.Open(true)
 	if l := r.last(closed); l.State == Out { // it was believed to be open: the till said no to this very reference
 		r.within(func(tx *journal.Tx) error {
-			return r.i.Put(tx, Job{ID: closed, Reference: Reference("Uber Eats", "N2", closed.String()), Order: delivery("")})
+			return r.i.Load().Put(tx, Job{ID: closed, Reference: Reference("Uber Eats", "N2", closed.String()), Order: delivery("")})
 		})
 	}
 	await(t, "it is in", func() bool { return r.last(closed).State == In })
@@ -559,7 +561,7 @@ func TestWithdraw(t *testing.T) {
 	r := newCounter(t, journaltest.Open(t, journal.Config{}, nil), o, InjectionsConfig{Limit: 20 * time.Second})
 	withdraw := func(id journal.ID) (under bool) {
 		r.within(func(tx *journal.Tx) (err error) {
-			under, err = r.i.Withdraw(tx, id)
+			under, err = r.i.Load().Withdraw(tx, id)
 			return err
 		})
 		return under
@@ -571,7 +573,7 @@ func TestWithdraw(t *testing.T) {
 	r.within(func(tx *journal.Tx) (err error) {
 		more := oDelivery()
 		more.Lines[0].Quantity, more.Total = 3, 3000
-		changed, err = r.i.Change(tx, second, more)
+		changed, err = r.i.Load().Change(tx, second, more)
 		return err
 	})
 	withdraw(first) // while it is tried again and again
@@ -624,7 +626,7 @@ func TestAgeAndLanes(t *testing.T) {
 		id := j.NewID()
 		ids = append(ids, id)
 		r.within(func(tx *journal.Tx) error {
-			return r.i.Put(tx, Job{ID: id, Reference: Reference("", fmt.Sprintf("L%d", n), id.String()), Lane: "12", Order: oDelivery()})
+			return r.i.Load().Put(tx, Job{ID: id, Reference: Reference("", fmt.Sprintf("L%d", n), id.String()), Lane: "12", Order: oDelivery()})
 		})
 	}
 	for _, id := range ids {
