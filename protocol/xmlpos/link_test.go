@@ -470,6 +470,7 @@ func TestServerStartsAgain(t *testing.T) {
 			}
 		}
 		h.hear("LinkDescription")
+		synctest.Wait() // it is heard before it is counted
 		before := l.Status().Stats.Sent
 		for range 50 {
 			h.raw(`<LinkStart/>`)
