@@ -51,15 +51,16 @@ func samePart(x, y *channel.MenuPart) bool {
 
 // leftover is what an aggregator still shows beside a menu that was brought to it without taking anything away.
 func leftover(remote, sent channel.Menu) channel.Menu {
-	sent.Items = slices.Concat(sent.Items, rest(remote.Items, sent.Items, func(x *channel.Item) string { return x.ID }))
-	sent.Groups = slices.Concat(sent.Groups, rest(remote.Groups, sent.Groups, func(x *channel.Group) string { return x.ID }))
-	sent.Categories = slices.Concat(sent.Categories, rest(remote.Categories, sent.Categories, func(x *channel.Category) string { return x.ID }))
-	sent.Menus = slices.Concat(sent.Menus, rest(remote.Menus, sent.Menus, func(x *channel.MenuPart) string { return x.ID }))
-	sent.Photos = slices.Concat(sent.Photos, rest(remote.Photos, sent.Photos, func(x *channel.Photo) string { return x.ID }))
+	sent.Items = slices.Concat(sent.Items, missing(remote.Items, sent.Items, func(x *channel.Item) string { return x.ID }))
+	sent.Groups = slices.Concat(sent.Groups, missing(remote.Groups, sent.Groups, func(x *channel.Group) string { return x.ID }))
+	sent.Categories = slices.Concat(sent.Categories, missing(remote.Categories, sent.Categories, func(x *channel.Category) string { return x.ID }))
+	sent.Menus = slices.Concat(sent.Menus, missing(remote.Menus, sent.Menus, func(x *channel.MenuPart) string { return x.ID }))
+	sent.Photos = slices.Concat(sent.Photos, missing(remote.Photos, sent.Photos, func(x *channel.Photo) string { return x.ID }))
 	return sent
 }
 
-func rest[T any](before, now []T, id func(*T) string) []T {
+// missing is what was there before and is not now.
+func missing[T any](before, now []T, id func(*T) string) []T {
 	there := make(map[string]bool, len(now))
 	for i := range now {
 		there[id(&now[i])] = true

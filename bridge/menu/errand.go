@@ -11,6 +11,7 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/rest"
 )
 
 // Asked is the trigger of a run that an aggregator's message began.
@@ -141,7 +142,7 @@ func (s *Service) insist(ctx context.Context, call func() error) error {
 		if !errors.As(err, &limited) || time.Now().Add(limited.After).After(until) {
 			return err
 		}
-		if err := pause(ctx, max(limited.After, 10*time.Millisecond)); err != nil {
+		if err := rest.Wait(ctx, max(limited.After, 10*time.Millisecond)); err != nil {
 			return err
 		}
 	}

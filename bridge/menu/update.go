@@ -8,6 +8,7 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/rest"
 )
 
 // maxLoss is the part of a menu that may go in one update without a person's word, in per cent (spec/delivery.md 6.3, step 6):
@@ -305,7 +306,7 @@ func (s *Service) publish(ctx context.Context, r *Run) error {
 		shows = leftover(remote, sent)
 	}
 	// What the aggregator has beside ours goes too, where it may: not a third of its menu without a person's word.
-	if gone := len(rest(remote.Items, sent.Items, itemKey)); options.Delete && gone > r.Allow && gone*100 > len(remote.Items)*maxLoss {
+	if gone := len(missing(remote.Items, sent.Items, itemKey)); options.Delete && gone > r.Allow && gone*100 > len(remote.Items)*maxLoss {
 		r.Guard = &Guard{len(remote.Items), gone, len(sent.Items)}
 		return s.end(ctx, r, Asking, CauseShrunk, "")
 	}
@@ -367,17 +368,6 @@ func (s *Service) send(ctx context.Context, m *menu, sent channel.Menu, o channe
 	return job, err
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}
-
 // options says what the aggregator is to take of the menu: the fields that updates take over, what people changed themselves,
 // and all of it the first time.
 func options(set *Settings, edits []Edit, first bool) channel.SyncOptions {
@@ -428,7 +418,7 @@ func (s *Service) follow(ctx context.Context, r *Run) error {
 		if time.Now().Add(wait).After(until) {
 			return s.end(ctx, r, Failed, CauseTimeout, last)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := rest.Wait(ctx, wait); err != nil {
 			return err
 		}
 	}

@@ -204,7 +204,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 		case errors.Is(err, journal.ErrDown):
 			return err
 		case err != nil:
-			wait = max(wait, patience(err))
+			wait = max(wait, rest.RetryAfter(err))
 			next = now.Add(wait)
 		case !now.Before(next):
 			next = now.Add(m.c.Every)
@@ -212,15 +212,6 @@ func (m *Mirror) Run(ctx context.Context) error {
 		m.note(err)
 		pause.Reset(max(next.Sub(m.c.Now()), 0))
 	}
-}
-
-// patience is how long the till wants to be left alone.
-func patience(err error) time.Duration {
-	var e *rest.Error
-	if errors.As(err, &e) {
-		return e.RetryAfter
-	}
-	return 0
 }
 
 func (m *Mirror) note(err error) {

@@ -313,7 +313,7 @@ func (l *link) call(ctx context.Context, d due) {
 			l.settle(&d, Failed, err.Error())
 			return
 		}
-		l.came(err, asked(err))
+		l.came(err, rest.RetryAfter(err))
 		l.later(&d, now.Add(pause), err)
 	}
 }
@@ -333,15 +333,6 @@ func (l *link) judge(err error, attempts int) (bool, time.Duration) {
 		return true, max(pause, e.RetryAfter)
 	}
 	return false, 0
-}
-
-// asked is how long the platform wants to be left alone.
-func asked(err error) time.Duration {
-	var e *rest.Error
-	if errors.As(err, &e) {
-		return e.RetryAfter
-	}
-	return 0
 }
 
 // came notes how the platform stands after a call. When it answers again, everything that waited goes.

@@ -95,7 +95,7 @@ func New(c Config) (*Client, error) {
 		t.Timeout = wire.DefaultTimeout
 	}
 	if c.Wait == nil {
-		c.Wait = wait
+		c.Wait = rest.Wait
 	}
 	if c.Creates <= 0 {
 		c.Creates = DefaultCreates
@@ -105,17 +105,6 @@ func New(c Config) (*Client, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &Client{c: c, decimals: wire.Decimals(c.Currency), http: client, busy: map[string]chan struct{}{}}, nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Close ends idle connections.

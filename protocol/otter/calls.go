@@ -166,18 +166,6 @@ type OrderFeed struct {
 	OffsetToken wire.Text        `json:"offsetToken,omitzero"` // of the next page
 }
 
-// pause waits for d; false: ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
 // Feed reads the orders of a time, at most FeedBack ago. Where the limit ends before the pages do it waits, as long as ctx lets
 // it: a long time is never read otherwise. An order that cannot be read is left out, unless nothing else came.
 func (c *Client) Feed(ctx context.Context, from, to time.Time) ([]channel.Order, error) {
@@ -194,7 +182,7 @@ func (c *Client) Feed(ctx context.Context, from, to time.Time) ([]channel.Order,
 		var body []byte
 		call := rest.Call{Op: "read the feed", Path: "/manager/order/v1/orders", Query: q, Out: &body}
 		err := c.do(ctx, famFeed, false, call)
-		for limited := new(channel.Limited); len(all) > 0 && errors.As(err, &limited) && pause(ctx, min(limited.After, time.Second)); {
+		for limited := new(channel.Limited); len(all) > 0 && errors.As(err, &limited) && rest.Wait(ctx, min(limited.After, time.Second)) == nil; {
 			err = c.do(ctx, famFeed, false, call)
 		}
 		if err != nil {

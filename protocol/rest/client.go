@@ -122,7 +122,7 @@ func New(c Config) (*Client, error) {
 		c.Now = time.Now
 	}
 	if c.Wait == nil {
-		c.Wait = wait
+		c.Wait = Wait
 	}
 	if c.Random == nil {
 		c.Random = rand.Float64
@@ -164,7 +164,8 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// Wait waits for d, or gives the error of ctx when that ends first.
+func Wait(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -65,6 +65,15 @@ type Error struct {
 	Err        error // the cause; nil where the status is all there is
 }
 
+// RetryAfter is how long the server of a failed call wants to be left alone; 0 when it did not say.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
+}
+
 // MaxErrorBody bounds Error.Body, in bytes.
 const MaxErrorBody = 64 << 10
 

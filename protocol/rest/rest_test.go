@@ -549,11 +549,11 @@ func TestNoWaitBeyondTheDeadline(t *testing.T) {
 func TestWaitEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := wait(ctx, time.Hour); !errors.Is(err, context.Canceled) {
-		t.Errorf("wait = %v", err)
+	if err := Wait(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait = %v", err)
 	}
-	if err := wait(t.Context(), time.Microsecond); err != nil {
-		t.Errorf("wait = %v", err)
+	if err := Wait(t.Context(), time.Microsecond); err != nil {
+		t.Errorf("Wait = %v", err)
 	}
 }
 
