@@ -32,7 +32,7 @@ func (s *Service) EndDay(ctx context.Context) error {
 		key int64
 	}
 	var list []stale
-	err := s.c.Journal.Each(ctx, selectStale, []any{day.Add(-openFor).UnixMilli() << 12, day.UnixMilli() << 12}, func(scan func(...any) error) error {
+	err := s.c.Journal.Each(ctx, selectStale, []any{journal.KeyAt(day.Add(-openFor)), journal.KeyAt(day)}, func(scan func(...any) error) error {
 		var id, content []byte
 		var x stale
 		if err := scan(&id, &x.key, &content); err != nil {
@@ -67,7 +67,7 @@ func (s *Service) EndDay(ctx context.Context) error {
 
 // timeOf is when an order is to be eaten, by all that is known of it; key is that of its arrival.
 func timeOf(o *channel.Order, key int64) time.Time {
-	at := time.UnixMilli(key >> 12)
+	at := journal.MadeAt(key)
 	for _, t := range []time.Time{o.PlacedAt, o.PickupAt, o.EstimatedPickupAt, o.DeliverAt} {
 		if t.After(at) {
 			at = t

@@ -348,7 +348,7 @@ func (s *Service) ExpireDue(ctx context.Context) (next time.Time, err error) {
 
 // forget drops what was kept for support long enough, a little at a time.
 func (s *Service) forget(ctx context.Context, now time.Time) error {
-	before := now.Add(-s.c.Keep).UnixMilli() << 12 // keys rise with time, so nothing younger is looked at
+	before := journal.KeyAt(now.Add(-s.c.Keep)) // keys rise with time, so nothing younger is looked at
 	return s.c.Journal.Insist(ctx, func(tx *journal.Tx) error {
 		for _, x := range []struct {
 			query string

@@ -77,7 +77,7 @@ func (e *Expo) gone(ctx context.Context) ([]Row, error) {
 	return rows, err
 }
 
-func (e *Expo) since() int64 { return e.c.Now().Add(-Oldest).UnixMilli() << 12 } // as journal.ID.Key counts
+func (e *Expo) since() int64 { return journal.KeyAt(e.c.Now().Add(-Oldest)) }
 
 // rows reads the rows of the orders that query selects, the oldest first. An order that has nothing to show is left out.
 func (e *Expo) rows(ctx context.Context, query string, args ...any) ([]Row, error) {

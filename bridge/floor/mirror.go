@@ -137,12 +137,9 @@ func (s *Service) mirrorLines(tx *journal.Tx, id journal.ID, by string, add []Li
 	if c, err = load(tx, id); err != nil {
 		return err
 	}
-	var off []Sold
-	for i := range c.Lines {
-		if l := &c.Lines[i]; slices.Contains(gone, l.N) && !l.Voided {
-			l.Voided = true
-			off = append(off, *l)
-		}
+	off, err := c.takeOff(gone)
+	if err != nil {
+		return err
 	}
 	return s.store(tx, c, Step{Kind: LineVoided, By: by, Lines: off}, gone)
 }

@@ -165,22 +165,30 @@ func (s *Service) Split(ctx context.Context, by access.Principal, key string, id
 	return c, known, err
 }
 
+// takeOff marks lines as taken off and gives those that were not yet, in the order of their numbers as given.
+func (c *Check) takeOff(numbers []int) (gone []Sold, err error) {
+	for _, n := range numbers {
+		at := slices.IndexFunc(c.Lines, func(l Sold) bool { return l.N == n })
+		if at < 0 {
+			return nil, fmt.Errorf("%w: %d", ErrLine, n)
+		}
+		if !c.Lines[at].Voided {
+			c.Lines[at].Voided = true
+			gone = append(gone, c.Lines[at])
+		}
+	}
+	return gone, nil
+}
+
 // Void takes lines off an open check; they stay on it, marked.
 func (s *Service) Void(ctx context.Context, by access.Principal, key string, id journal.ID, lines []int) (Check, error) {
 	return s.act(ctx, by, key, "void", id, lines, func(tx *journal.Tx, c *Check) error {
 		if err := c.works(); err != nil {
 			return err
 		}
-		var gone []Sold
-		for _, n := range lines {
-			at := slices.IndexFunc(c.Lines, func(l Sold) bool { return l.N == n })
-			if at < 0 {
-				return fmt.Errorf("%w: %d", ErrLine, n)
-			}
-			if !c.Lines[at].Voided {
-				c.Lines[at].Voided = true
-				gone = append(gone, c.Lines[at])
-			}
+		gone, err := c.takeOff(lines)
+		if err != nil {
+			return err
 		}
 		if c.reckon(); c.Total < c.claimed() {
 			return ErrClaimed

@@ -33,9 +33,8 @@ const (
 )
 
 const (
-	selectOrdered  = `SELECT check_key FROM check_orders WHERE order_key = ? ORDER BY check_key`
-	insertOrdered  = `INSERT INTO check_orders (order_key, check_key) VALUES (?, ?) ON CONFLICT DO NOTHING`
-	selectChecksOf = `SELECT ` + columns + ` FROM checks WHERE key = ?`
+	selectOrdered = `SELECT ` + columns + ` FROM checks WHERE key IN (SELECT check_key FROM check_orders WHERE order_key = ?) ORDER BY key`
+	insertOrdered = `INSERT INTO check_orders (order_key, check_key) VALUES (?, ?) ON CONFLICT DO NOTHING`
 )
 
 // OrderIn puts the lines of an order, and what was paid for it, on the open check of its table, in the order's transaction;
@@ -108,29 +107,13 @@ func equal(a, b *sale.Line) bool {
 }
 
 // having reads the checks that have lines of the order, the oldest first.
-func (s *Service) having(tx *journal.Tx, o Ordered) (list []*Check, err error) {
+func (s *Service) having(tx *journal.Tx, o Ordered) ([]*Check, error) {
 	if o.Fresh {
 		return nil, nil
 	}
-	var keys []int64
-	err = tx.Query(selectOrdered, []any{o.Order.Key()}, func(row func(...any) error) error {
-		keys = append(keys, 0)
-		return row(&keys[len(keys)-1])
-	})
+	list, err := query(tx, selectOrdered, o.Order.Key())
 	if err != nil {
 		return nil, fmt.Errorf("find the checks of order %s: %w", o.Order, err)
-	}
-	for _, key := range keys {
-		err := tx.Query(selectChecksOf, []any{key}, func(row func(...any) error) error {
-			c, err := scan(row)
-			if err == nil {
-				list = append(list, c)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
 	}
 	return list, nil
 }
@@ -216,21 +199,14 @@ func (s *Service) withdraw(tx *journal.Tx, c *Check, by string, o *Ordered, line
 	if err != nil {
 		return false, err
 	}
-	var gone []Sold
-	left := false
-	for i := range c.Lines {
-		l := &c.Lines[i]
-		switch {
-		case slices.Contains(lines, l.N) && !l.Voided:
-			l.Voided = true
-			gone = append(gone, *l)
-		case l.Order == o.Order && !l.Voided:
-			left = true
-		}
+	gone, err := c.takeOff(lines)
+	if err != nil {
+		return false, err
 	}
 	if len(gone) == 0 {
 		return true, nil
 	}
+	left := slices.ContainsFunc(c.Lines, func(l Sold) bool { return l.Order == o.Order && !l.Voided })
 	var back []Payment
 	for i := range c.Payments {
 		if p := &c.Payments[i]; !left && p.Order == o.Order && p.State == Paid {

@@ -88,8 +88,13 @@ func sit(tx *journal.Tx, c *Check) error {
 }
 
 // On gives the open checks that stand on a table, the oldest first.
-func (s *Service) On(tx *journal.Tx, table string) (list []*Check, err error) {
-	err = tx.Query(selectOn, []any{table}, func(row func(...any) error) error {
+func (s *Service) On(tx *journal.Tx, table string) ([]*Check, error) {
+	return query(tx, selectOn, table)
+}
+
+// query reads the checks that a statement selects, without their events.
+func query(tx *journal.Tx, statement string, args ...any) (list []*Check, err error) {
+	err = tx.Query(statement, args, func(row func(...any) error) error {
 		c, err := scan(row)
 		if err == nil {
 			list = append(list, c)

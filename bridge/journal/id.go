@@ -32,6 +32,12 @@ func (id ID) Key() int64 {
 	return int64(binary.BigEndian.Uint64(id[:8])>>16)<<12 | int64(binary.BigEndian.Uint16(id[6:8])&0xfff)
 }
 
+// KeyAt is the least key of an id that is made at t or later.
+func KeyAt(t time.Time) int64 { return t.UnixMilli() << 12 }
+
+// MadeAt is when the id of a key was made, in whole milliseconds and the machine's own zone.
+func MadeAt(key int64) time.Time { return time.UnixMilli(key >> 12) }
+
 // IsZero reports whether id names nothing.
 func (id ID) IsZero() bool { return id == ID{} }
 

@@ -148,7 +148,7 @@ const (
 // load reads what is open, and what can be recalled.
 func (b *Board) load(ctx context.Context) error {
 	b.seq = b.journal.Seq()
-	oldest := b.now().Add(-loadFor).UnixMilli() << 12 // as journal.ID.Key counts
+	oldest := journal.KeyAt(b.now().Add(-loadFor))
 	for _, query := range []string{selectBoard, selectBumped} {
 		err := queryAll(ctx, b.journal.Read(), query, []any{oldest}, func(scan func(...any) error) error {
 			r, err := scanTicket(scan)

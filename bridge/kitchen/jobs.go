@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/journal"
@@ -250,7 +249,7 @@ func (k *Kitchen) Jobs(ctx context.Context, c JobQuery) ([]Job, error) {
 
 // complete fills in what a job's ticket tells of it.
 func (k *Kitchen) complete(j *Job, ticket, order, content []byte) error {
-	j.At = time.UnixMilli(j.ID.Key() >> 12).UTC()
+	j.At = journal.MadeAt(j.ID.Key()).UTC()
 	j.Kind = kindOf(j.Kind, ticket != nil)
 	if ticket == nil {
 		return nil

@@ -418,7 +418,7 @@ func (q *Queue) pick(tx *journal.Tx, query string) (job printer.Job, a printer.A
 // arrival is the moment from which a job's way to the printer is measured: its order's arrival, or for what was made of
 // the order later (at a change, at its release) the moment it was made.
 func arrival(id journal.ID, received time.Time) time.Time {
-	made := time.UnixMilli(id.Key() >> 12)
+	made := journal.MadeAt(id.Key())
 	if made.Sub(received) > time.Second {
 		return made
 	}

@@ -332,7 +332,7 @@ const selectStanding = `SELECT coalesce(sum(open), 0), coalesce(min(CASE open WH
 func (i *Injections) Standing(ctx context.Context) (Standing, error) {
 	var s Standing
 	var oldest int64
-	day := i.c.Now().Add(-24*time.Hour).UnixMilli() << 12 // journal.ID.Key
+	day := journal.KeyAt(i.c.Now().Add(-24 * time.Hour))
 	if err := i.c.Journal.Read().QueryRowContext(ctx, selectStanding, day).Scan(&s.Waiting, &oldest, &s.Failed); err != nil {
 		return s, fmt.Errorf("count what waits for the till: %w", err)
 	}

@@ -163,7 +163,7 @@ func (r *Reporter) Make(ctx context.Context, from, to string) (*Report, error) {
 // pages runs query, which takes the keys from and to and a limit, again and again until no row is left. each gives the key
 // of its row.
 func (r *Reporter) pages(ctx context.Context, query string, days []day, each func(scan func(...any) error) (int64, error)) error {
-	from, to := keyAt(days[0].begins), keyAt(days[len(days)-1].ends)
+	from, to := journal.KeyAt(days[0].begins), journal.KeyAt(days[len(days)-1].ends)
 	for {
 		rows, err := r.c.Journal.Read().QueryContext(ctx, query, from, to, r.page)
 		if err != nil {
@@ -188,6 +188,3 @@ func (r *Reporter) pages(ctx context.Context, query string, days []day, each fun
 		}
 	}
 }
-
-// keyAt is the least key of a row made at t or later.
-func keyAt(t time.Time) int64 { return t.UnixMilli() << 12 }

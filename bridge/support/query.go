@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"aboyeur/bridge/journal"
 )
 
 // What stands where, counted. Keys begin with the time, so that each count reads the latest stretch of its table alone.
@@ -28,15 +30,15 @@ var counts = []struct{ name, query string }{
 }
 
 const (
-	countedMillis = 7 * 24 * 3600 * 1000 // a week
-	mostGroups    = 200                  // of one count
+	counted    = 7 * 24 * time.Hour
+	mostGroups = 200 // of one count
 )
 
 // states counts the last week's rows by what became of them.
 func (b *Bundler) states(ctx context.Context) (any, error) {
 	all := map[string]map[string]int64{}
 	var failed error
-	since := (b.c.Now().UnixMilli() - countedMillis) << 12
+	since := journal.KeyAt(b.c.Now().Add(-counted))
 	for _, c := range counts {
 		groups := map[string]int64{}
 		failed = errors.Join(failed, b.c.Journal.Each(ctx, c.query+fmt.Sprint(" LIMIT ", mostGroups), []any{since}, func(scan func(...any) error) error {
