@@ -180,7 +180,7 @@ type due struct {
 const (
 	selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting' AND kind NOT IN (SELECT value FROM json_each(?))
 AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.order_key <> 0 AND e.aggregator = c.aggregator AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
-	selectCall = `SELECT state, content FROM delivery_calls WHERE key = ?`
+	selectCall = `SELECT state, attempts, content FROM delivery_calls WHERE key = ?`
 )
 
 // lookEvery is how often the clock is read: it may be set.
@@ -291,9 +291,10 @@ func (o *outbox) call(ctx context.Context, d due) {
 		return
 	}
 	var state string
+	var attempts int
 	var content []byte
-	err := o.s.c.Journal.Read().QueryRowContext(ctx, selectCall, d.key).Scan(&state, &content)
-	if err != nil || state != waiting { // superseded meanwhile
+	err := o.s.c.Journal.Read().QueryRowContext(ctx, selectCall, d.key).Scan(&state, &attempts, &content)
+	if err != nil || state != waiting || attempts != d.attempts { // superseded, or made and put off, since it was read
 		o.free(&d)
 		return
 	}
@@ -471,7 +472,7 @@ func (s *Service) Queue(ctx context.Context, name string) (Queue, error) {
 		return q, fmt.Errorf("read what %s is told: %w", name, err)
 	}
 	var n sql.NullInt64
-	day := s.c.Now().Add(-24*time.Hour).UnixMilli() << 12
+	day := journal.KeyAt(s.c.Now().Add(-24 * time.Hour))
 	if err := s.c.Journal.Read().QueryRowContext(ctx, selectFailed, day, name).Scan(&n); err != nil {
 		return q, fmt.Errorf("read what %s refused: %w", name, err)
 	}

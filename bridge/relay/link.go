@@ -159,8 +159,8 @@ func (l *link) run(ctx context.Context) error {
 }
 
 const (
-	selectDue  = `SELECT key, party, attempts, created_at, expires_at, content FROM relays WHERE platform = ? AND state = 'waiting' AND next_at <= ? ORDER BY next_at, key LIMIT ?`
-	selectHead = `SELECT key, party, attempts, created_at, expires_at, content FROM relays WHERE platform = ? AND state = 'waiting' AND next_at < ? ORDER BY next_at, key LIMIT 1`
+	selectDue  = `SELECT key, party, attempts, next_at, created_at, expires_at, content FROM relays WHERE platform = ? AND state = 'waiting' AND next_at <= ? ORDER BY next_at, key LIMIT ?`
+	selectHead = `SELECT key, party, attempts, next_at, created_at, expires_at, content FROM relays WHERE platform = ? AND state = 'waiting' AND next_at < ? ORDER BY next_at, key LIMIT 1`
 	selectNext = `SELECT min(next_at) FROM relays WHERE platform = ? AND state = 'waiting' AND next_at > ?`
 )
 
@@ -171,6 +171,7 @@ const idle = time.Hour
 type due struct {
 	key, party int64
 	attempts   int
+	next       int64 // when it was due, as it was read
 	created    time.Time
 	expires    time.Time
 	update     booking.Update
@@ -249,7 +250,7 @@ func (l *link) read(ctx context.Context, query string, args ...any) ([]due, erro
 		var d due
 		var created, expires int64
 		var content []byte
-		if err := rows.Scan(&d.key, &d.party, &d.attempts, &created, &expires, &content); err != nil {
+		if err := rows.Scan(&d.key, &d.party, &d.attempts, &d.next, &created, &expires, &content); err != nil {
 			return nil, fmt.Errorf("read what waits: %w", err)
 		}
 		if err := json.Unmarshal(content, &d.update); err != nil {
@@ -287,10 +288,11 @@ func (l *link) call(ctx context.Context, d due) {
 		l.settle(&d, Expired, l.s.words.T("relay.expired"))
 		return
 	}
-	// Superseded between reading and now: what took its place comes next.
+	// Superseded between reading and now: what took its place comes next. Or it was made and put off meanwhile.
 	var state string
-	err := l.s.c.Journal.Read().QueryRowContext(ctx, `SELECT state FROM relays WHERE key = ?`, d.key).Scan(&state)
-	if err != nil || state != Waiting {
+	var next int64
+	err := l.s.c.Journal.Read().QueryRowContext(ctx, `SELECT state, next_at FROM relays WHERE key = ?`, d.key).Scan(&state, &next)
+	if err != nil || state != Waiting || next != d.next {
 		l.free(d.party)
 		return
 	}

@@ -350,11 +350,14 @@ func TestAfterAnOutage(t *testing.T) {
 func TestAnswerWhileLeftAlone(t *testing.T) {
 	t.Parallel()
 	slow := make(chan struct{})
-	h := &host{answer: func(_ context.Context, u booking.Update, n int) error {
+	h := &host{answer: func(ctx context.Context, u booking.Update, n int) error {
 		switch {
 		case u.Reservation == "R1":
-			<-slow
-			return nil
+			select {
+			case <-slow:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
 		case n < 3:
 			return status(http.StatusServiceUnavailable, 0)
 		case n == 3:
