@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,7 +84,7 @@ func delivery(reference string) Order {
 // Whatever happens to the call, a reference is one order at the till, and what the adapter says is true.
 func TestKSeriesInject(t *testing.T) {
 	t.Parallel()
-	sim, k := kTill(t, 5*time.Second)
+	sim, k := kTill(t, unhurried)
 	first, err := k.Inject(t.Context(), delivery("r1"))
 	if err != nil || first.ID == "" || first.Existed {
 		t.Fatalf("%+v, %v", first, err)
@@ -139,10 +142,55 @@ func TestKSeriesSilence(t *testing.T) {
 	}
 }
 
+// A word that comes in the moment in which nobody waits for it any more, and the order is already looked for, counts.
+func TestKSeriesWordWhileLooking(t *testing.T) {
+	t.Parallel()
+	sim, err := simlightspeed.New(simlightspeed.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := url.Parse(serve(t, sim))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var k *KSeries
+	var word atomic.Pointer[lightspeed.Notification] // said before the next reading is answered
+	idle := &http.Transport{}
+	through := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(base) }, Transport: idle}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := word.Load(); n != nil && strings.Contains(r.URL.String(), n.Reference) {
+			word.Store(nil)
+			k.Heard(*n)
+		}
+		through.ServeHTTP(w, r)
+	}))
+	client, err := lightspeed.New(lightspeed.Config{Base: front.URL, Location: simlightspeed.DefaultLocation, Endpoint: "Box", Currency: "EUR", Tokens: rest.Bearer(simlightspeed.DefaultToken)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k = NewKSeries(client, simlightspeed.DefaultLocation, "EUR", time.Millisecond)
+	t.Cleanup(func() {
+		k.Close()
+		front.Close()
+		idle.CloseIdleConnections()
+		sim.Simulator.Close()
+	})
+	sim.Next("", simlightspeed.Silent, simlightspeed.Silent)
+	word.Store(&lightspeed.Notification{Type: lightspeed.TypeOrder, Status: lightspeed.Failure, Reason: "the kitchen is closed", Reference: "r1"})
+	var no *Refusal
+	if _, err := k.Inject(t.Context(), delivery("r1")); !errors.As(err, &no) || no.Detail != "the kitchen is closed" || word.Load() != nil {
+		t.Errorf("refused meanwhile: %v", err)
+	}
+	word.Store(&lightspeed.Notification{Type: lightspeed.TypeOrder, Status: lightspeed.Success, AccountID: "A7", Reference: "r2"})
+	if o, err := k.Inject(t.Context(), delivery("r2")); err != nil || o.ID != "A7" {
+		t.Errorf("taken meanwhile: %+v, %v", o, err)
+	}
+}
+
 // Checks are opened once, at a table that is free and that the till knows by exactly that name.
 func TestKSeriesOpenCheck(t *testing.T) {
 	t.Parallel()
-	sim, k := kTill(t, 5*time.Second)
+	sim, k := kTill(t, unhurried)
 	o := Opening{Reference: "party-1", Table: "12", Covers: 2, Guest: "Zoé"}
 	first, err := k.OpenCheck(t.Context(), o)
 	if err != nil || first.ID == "" {

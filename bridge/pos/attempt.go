@@ -513,14 +513,18 @@ func (i *Injections) behind(tx *journal.Tx, probe int64, why error, now, at time
 	return nil
 }
 
-// fell notes that the till takes nothing; up that it does.
+// fell notes that the till takes nothing; up that it does. Of orders that found it down at once the last to be due again says
+// when it is asked: then all are due, and the oldest asks.
 func (i *Injections) fell(why error, now, next time.Time) {
 	i.mu.Lock()
 	if i.down == nil {
 		i.since = now
 		i.c.Log.Warn("till takes no orders", "err", why)
 	}
-	i.down, i.until = why, next
+	if i.down == nil || next.After(i.until) || i.until.Sub(now) > longestWait {
+		i.until = next
+	}
+	i.down = why
 	tell := !i.told && now.Sub(i.since) >= i.c.Alert
 	i.told = i.told || tell
 	i.mu.Unlock()

@@ -60,7 +60,7 @@ func TestCompose(t *testing.T) {
 // The catalogues of both tills, as an order would name what is in them.
 func TestCatalogues(t *testing.T) {
 	t.Parallel()
-	_, k := kTill(t, time.Second)
+	_, k := kTill(t, unhurried)
 	c, err := k.Catalogue(t.Context())
 	if err != nil || len(c.Items) != 4 || len(c.Categories) != 1 || c.Currency != "EUR" {
 		t.Fatalf("%+v, %v", c, err)
@@ -74,7 +74,7 @@ func TestCatalogues(t *testing.T) {
 	if c, err = k.Catalogue(t.Context()); err != nil || c.Items[2].Available {
 		t.Errorf("sold out: %+v, %v", c.Items[2], err)
 	}
-	_, o := oTill(t)
+	_, o := oTill(t, unhurried)
 	if c, err = o.Catalogue(t.Context()); err != nil || len(c.Items) != 1 || c.Items[0].SKU != "9007199254740993" || c.Items[0].Price != 1000 || c.Categories[0].Name != "Mains" {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -84,7 +84,7 @@ func TestCatalogues(t *testing.T) {
 // ids, a combo's steps, variations, and the restaurant's discount off the lines; the till's ledger has all of it.
 func TestChoicesReachTheTill(t *testing.T) {
 	t.Parallel()
-	sim, k := kTill(t, 5*time.Second)
+	sim, k := kTill(t, unhurried)
 	var menu lightspeed.Menu
 	if err := json.Unmarshal([]byte(`{"ikentooMenuId":1,"menuName":"Online","menuEntryGroups":[{"@type":"group","id":"7","name":"Plats","menuEntry":[
 		{"@type":"menuItem","sku":"MA-1","productName":"Burger","productPrice":12.5,"pricingStrategy":"CUSTOMIZED_ITEM_PRICE_WILL_BE_POSTIVE",
@@ -128,7 +128,7 @@ func TestChoicesReachTheTill(t *testing.T) {
 		t.Errorf("%+v, %+v", opened, got)
 	}
 
-	osim, site := oTill(t)
+	osim, site := oTill(t, unhurried)
 	var sold []kounta.Product
 	if err := json.Unmarshal([]byte(`[{"id":"9007199254740993","name":"Vanille","show_online":true,"unit_price":3.5,"category":{"id":4,"name":"Glaces"},"variations":[{"id":11,"name":"Grande","unit_price":5}],
 		"option_sets":[{"id":21,"name":"Topping","max_selection":1,"options":[{"id":31,"name":"Chantilly","unit_price":1}]}]},{"id":12,"name":"Secret","show_online":false,"unit_price":"9.00","category":{"id":4,"name":"Glaces"}}]`), &sold); err != nil {

@@ -132,19 +132,23 @@ func quick(sim *bookings.Simulator, f bookings.Faults) {
 	sim.Faults(f)
 }
 
-// kTillOf is a K-Series till whose notifications reach whoever at gives.
-func kTillOf(t *testing.T, at func() *counter) (*simlightspeed.Simulator, *KSeries) {
+// unhurried is how long a call and the till's word are waited for where a test is not about silence.
+const unhurried = time.Minute
+
+// kTillOf is a K-Series till whose notifications reach whoever at gives. call and answer are how long a call and the till's word
+// are waited for.
+func kTillOf(t *testing.T, call, answer time.Duration, at func() *counter) (*simlightspeed.Simulator, *KSeries) {
 	t.Helper()
 	sim, err := simlightspeed.New(simlightspeed.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := lightspeed.New(lightspeed.Config{Base: serve(t, sim), Location: simlightspeed.DefaultLocation, Endpoint: "Box", Currency: "EUR", Tokens: rest.Bearer(simlightspeed.DefaultToken),
-		HTTP: rest.Config{Timeout: 300 * time.Millisecond, Retry: rest.Retry{Attempts: 1}}})
+		HTTP: rest.Config{Timeout: call, Retry: rest.Retry{Attempts: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := NewKSeries(client, simlightspeed.DefaultLocation, "EUR", 60*time.Millisecond)
+	k := NewKSeries(client, simlightspeed.DefaultLocation, "EUR", answer)
 	k.Late(func(reference string, o Opened, verdict error) {
 		if err := at().i.Load().Heard(context.Background(), reference, o, verdict); err != nil && !errors.Is(err, journal.ErrDown) {
 			t.Errorf("Heard: %v", err)
@@ -167,14 +171,14 @@ func kTillOf(t *testing.T, at func() *counter) (*simlightspeed.Simulator, *KSeri
 	return sim, k
 }
 
-func oTill(t *testing.T) (*simkounta.Simulator, *OSeries) {
+func oTill(t *testing.T, call time.Duration) (*simkounta.Simulator, *OSeries) {
 	t.Helper()
 	sim, err := simkounta.New(bookings.Faults{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := kounta.New(kounta.Config{Base: serve(t, sim), Company: simkounta.Company, Site: simkounta.Site, Currency: "AUD", Tokens: rest.Bearer(simkounta.Token), Creates: 1,
-		Wait: func(context.Context, time.Duration) error { return nil }, HTTP: rest.Config{Timeout: 300 * time.Millisecond, Retry: rest.Retry{Attempts: 1}}})
+		Wait: func(context.Context, time.Duration) error { return nil }, HTTP: rest.Config{Timeout: call, Retry: rest.Retry{Attempts: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +246,7 @@ func TestEveryOrderOnce(t *testing.T) {
 	t.Run("K", func(t *testing.T) {
 		t.Parallel()
 		var r *counter
-		sim, k := kTillOf(t, func() *counter { return r })
+		sim, k := kTillOf(t, 300*time.Millisecond, 60*time.Millisecond, func() *counter { return r })
 		r = newCounter(t, journaltest.Open(t, journal.Config{}, nil), k, InjectionsConfig{Limit: 20 * time.Second})
 		run(t, r, func(f bookings.Faults) { quick(sim.Simulator, f) }, func() Order { return delivery("") }, func(random *rand.Rand) {
 			switch random.IntN(8) {
@@ -263,8 +267,8 @@ func TestEveryOrderOnce(t *testing.T) {
 	})
 	t.Run("O", func(t *testing.T) {
 		t.Parallel()
-		sim, o := oTill(t)
-		r := newCounter(t, journaltest.Open(t, journal.Config{}, nil), o, InjectionsConfig{Limit: 3 * time.Second})
+		sim, o := oTill(t, 300*time.Millisecond)
+		r := newCounter(t, journaltest.Open(t, journal.Config{}, nil), o, InjectionsConfig{Limit: 10 * time.Second})
 		run(t, r, func(f bookings.Faults) { quick(sim.Simulator, f) }, oDelivery, func(random *rand.Rand) { sim.Lag(random.IntN(4) == 0, random.IntN(3)) }, func() map[string]int {
 			at := map[string]int{}
 			for _, f := range sim.Orders() {
@@ -457,10 +461,31 @@ func openJournal(t *testing.T, dir string, faults *journaltest.Faults) (*journal
 	}
 }
 
+// Of orders that find the till down at once none asks before the oldest is due again: it would overtake it.
+func TestOldestAsks(t *testing.T) {
+	t.Parallel()
+	j := journaltest.Open(t, journal.Config{}, nil)
+	i, err := NewInjections(InjectionsConfig{Journal: j, Till: &naive{}, Report: func(*journal.Tx, journal.ID, Outcome) error { return nil }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, down := time.Now(), &Refusal{Code: Offline}
+	i.fell(down, now, now.Add(2*time.Second))
+	i.fell(down, now, now.Add(time.Second))
+	if got := i.until.Sub(now); got != 2*time.Second {
+		t.Errorf("asked again after %v", got)
+	}
+	i.up()
+	i.fell(down, now, now.Add(time.Second))
+	if got := i.until.Sub(now); got != time.Second {
+		t.Errorf("down anew it is asked again after %v", got)
+	}
+}
+
 // A till that is away: one order finds out whether it is back, the others wait behind it in their order, and people are told.
 func TestOutage(t *testing.T) {
 	t.Parallel()
-	sim, o := oTill(t)
+	sim, o := oTill(t, unhurried)
 	var mu sync.Mutex
 	var alarms []string
 	r := newCounter(t, journaltest.Open(t, journal.Config{}, nil), o, InjectionsConfig{Limit: 20 * time.Second, Stagger: 5 * time.Second, Alert: time.Millisecond, Down: func(code, _ string) {
@@ -504,7 +529,7 @@ func TestOutage(t *testing.T) {
 func TestRefusedForGood(t *testing.T) {
 	t.Parallel()
 	var r *counter
-	sim, k := kTillOf(t, func() *counter { return r })
+	sim, k := kTillOf(t, unhurried, unhurried, func() *counter { return r })
 	r = newCounter(t, journaltest.Open(t, journal.Config{}, nil), k, InjectionsConfig{})
 	unlinked := delivery("")
 	unlinked.Lines[0].SKU = "NONE"
@@ -536,7 +561,7 @@ func TestRefusedForGood(t *testing.T) {
 func TestSilenceAndLateWord(t *testing.T) {
 	t.Parallel()
 	var r *counter
-	sim, k := kTillOf(t, func() *counter { return r })
+	sim, k := kTillOf(t, unhurried, 60*time.Millisecond, func() *counter { return r })
 	r = newCounter(t, journaltest.Open(t, journal.Config{}, nil), k, InjectionsConfig{Limit: 300 * time.Millisecond})
 	sim.Next("", simlightspeed.Silent)
 	id := r.put(1, delivery(""))
@@ -557,7 +582,7 @@ func TestSilenceAndLateWord(t *testing.T) {
 // Somebody typed the order in, or it was cancelled: nothing leaves any more, and what had left is still told.
 func TestWithdraw(t *testing.T) {
 	t.Parallel()
-	sim, o := oTill(t)
+	sim, o := oTill(t, unhurried)
 	r := newCounter(t, journaltest.Open(t, journal.Config{}, nil), o, InjectionsConfig{Limit: 20 * time.Second})
 	withdraw := func(id journal.ID) (under bool) {
 		r.within(func(tx *journal.Tx) (err error) {
@@ -605,7 +630,7 @@ func TestWithdraw(t *testing.T) {
 // An order that lay longer than anybody waits for is not begun; orders of one table go one after the other.
 func TestAgeAndLanes(t *testing.T) {
 	t.Parallel()
-	sim, o := oTill(t)
+	sim, o := oTill(t, unhurried)
 	var skew sync.Map
 	now := func() time.Time {
 		d, _ := skew.LoadOrStore("by", time.Duration(0))

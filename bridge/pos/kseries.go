@@ -160,8 +160,9 @@ func (k *KSeries) doubt() {
 
 const kName = "Lightspeed K"
 
-// listen gives the channel on which the news of a reference come, from before the call on.
-func (k *KSeries) listen(reference string) (news <-chan lightspeed.Notification, done func()) {
+// listen gives the channel on which the news of a reference come, from before the call on. done ends that and gives what came
+// and was not taken from the channel: later words go elsewhere, so that none is lost between the two.
+func (k *KSeries) listen(reference string) (news <-chan lightspeed.Notification, done func() (n lightspeed.Notification, heard bool)) {
 	c := make(chan lightspeed.Notification, 1) // one is enough: the first word is the last
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -173,11 +174,17 @@ func (k *KSeries) listen(reference string) (news <-chan lightspeed.Notification,
 		}
 	}
 	k.waits[reference] = c
-	return c, func() {
+	return c, func() (n lightspeed.Notification, heard bool) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if k.waits[reference] == c {
 			delete(k.waits, reference)
+		}
+		select {
+		case n = <-c:
+			return n, true
+		default:
+			return n, false
 		}
 	}
 }
@@ -374,28 +381,36 @@ func (k *KSeries) send(ctx context.Context, o lightspeed.Order, table string) (O
 	if existed {
 		t.Reset(0) // its news came long ago
 	}
-	select {
-	case n := <-news:
+	said := func(n lightspeed.Notification) (Opened, error) {
 		o, err := k.verdict(n)
 		if o.Table == "" {
 			o.Table = table
 		}
 		o.Existed = existed
 		return o, err
-	case <-t.C:
-	case <-ctx.Done():
-		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
 	}
-	k.doubt()
-	found, ok, err := k.Find(ctx, Look{Reference: o.Reference})
+	select {
+	case n := <-news:
+		return said(n)
+	case <-t.C:
+		k.doubt()
+		found, ok, failed := k.Find(ctx, Look{Reference: o.Reference})
+		if failed == nil && ok {
+			found.Existed = existed
+			return found, nil
+		}
+		err = failed
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	n, heard := done()
 	switch {
+	case heard: // the word came while the order was looked for
+		return said(n)
 	case err != nil:
 		return Opened{}, fmt.Errorf("%w: %w", ErrUnknown, err)
-	case !ok:
-		return Opened{}, ErrUnknown
 	}
-	found.Existed = existed
-	return found, nil
+	return Opened{}, ErrUnknown
 }
 
 // Find looks for an order of ours: what the till said of it, else the check.
@@ -522,22 +537,31 @@ func (k *KSeries) AddPayment(ctx context.Context, p Payment) error {
 	defer t.Stop()
 	select {
 	case n := <-news:
-		switch {
-		case n.Status == lightspeed.Success:
-			return nil
-		case n.ErrorCode == "OVERPAID":
-			return &Refusal{Code: Overpaid, Detail: n.ErrorCode}
-		case n.ErrorCode == "ACCOUNT_ALREADY_CLOSED":
-			return &Refusal{Code: CheckClosed, Detail: n.ErrorCode}
-		case n.ErrorCode == "PAYMENT_METHOD_NOT_FOUND":
-			return &Refusal{Code: UnknownMethod, Detail: n.ErrorCode}
-		}
-		return &Refusal{Code: Validation, Detail: n.ErrorCode + " " + n.Reason}
+		return paid(n)
 	case <-t.C:
-		return ErrUnknown
+		err = ErrUnknown
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+		err = fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
 	}
+	if n, heard := done(); heard { // in that very moment
+		return paid(n)
+	}
+	return err
+}
+
+// paid is what a notification of a payment says became of it.
+func paid(n lightspeed.Notification) error {
+	switch {
+	case n.Status == lightspeed.Success:
+		return nil
+	case n.ErrorCode == "OVERPAID":
+		return &Refusal{Code: Overpaid, Detail: n.ErrorCode}
+	case n.ErrorCode == "ACCOUNT_ALREADY_CLOSED":
+		return &Refusal{Code: CheckClosed, Detail: n.ErrorCode}
+	case n.ErrorCode == "PAYMENT_METHOD_NOT_FOUND":
+		return &Refusal{Code: UnknownMethod, Detail: n.ErrorCode}
+	}
+	return &Refusal{Code: Validation, Detail: n.ErrorCode + " " + n.Reason}
 }
 
 // SetAvailability takes an item from sale, or gives it back.
