@@ -109,7 +109,7 @@ func TestLightPrinter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	for _, m := range marks {
 		if _, err := fmt.Fprintf(conn, "\x1b@Uber %s\n%s", m, cutAndProof); err != nil {
 			t.Fatal(err)

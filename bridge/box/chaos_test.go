@@ -215,7 +215,7 @@ func (c *chaos) host(p *party, status booking.Status, tables []string) {
 		r.Stage = booking.AtTable
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		err := c.sims[p.platform].Put(ctx, r)
 		cancel()
 		var refused *bookings.HookError
@@ -239,7 +239,7 @@ func (c *chaos) till(key, path string, body, into any) bool {
 		}
 	}
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		q, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, bytes.NewReader(text))
 		if err != nil {
 			panic(err)
@@ -289,7 +289,7 @@ func (c *chaos) row(ref string) (found booked, ok bool) {
 func (c *chaos) await(p *party) (r booked, ok bool) {
 	want, problem := p.order(c.known)
 	pause := 5 * time.Millisecond
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(pause) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(pause) {
 		if r, ok = c.row(p.ref); ok && r.OrderState == want && r.Problem == problem {
 			return r, true
 		}
@@ -453,7 +453,7 @@ func (c *chaos) heard(p *party) {
 		return
 	}
 	pause := 5 * time.Millisecond
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && !sim.Present().Down; time.Sleep(pause) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end) && !sim.Present().Down; time.Sleep(pause) {
 		if r, ok := sim.Reservation(p.ref); ok && r.Stage.Rank() >= want.Rank() {
 			return
 		}

@@ -177,7 +177,7 @@ func (e *evening) put(platform string, r booking.Reservation) {
 	if r.PartySize == 0 {
 		r.PartySize = 2
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := e.sims[platform].Put(ctx, r); err != nil {
 		e.t.Fatalf("%s of %s: %v", r.Status, r.ID, err)
@@ -266,7 +266,7 @@ func TestSameMessageManyTimes(t *testing.T) {
 	e := newEvening(t, "opentable", "generic")
 	e.open()
 	e.seat("opentable", "R1", "1")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := e.sims["opentable"].Again(ctx, "R1", 50); err != nil {
 		t.Errorf("copies: %v", err)
@@ -732,7 +732,7 @@ func TestDisable(t *testing.T) {
 	})
 	told := len(e.sims["opentable"].Ledger())
 	e.order(c, "Desserts")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := e.sims["opentable"].Put(ctx, booking.Reservation{ID: "R16", Status: booking.Seated, Tables: []string{"2"}, PartySize: 2, ScheduledAt: time.Now(), Guest: booking.Guest{ID: "G", FirstName: "A"}}); err == nil {
 		t.Error("a message was taken while the link was off")
@@ -800,7 +800,7 @@ func TestDeposit(t *testing.T) {
 	}
 	e.order(c, "Mains", "Mains", "Mains")
 	for range 2 { // a repeat under the same key is the same payment
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		q, err := http.NewRequestWithContext(ctx, http.MethodPost, e.base+"/v1/reservations/"+row.ID+"/deposit", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -944,7 +944,7 @@ func TestBadMessages(t *testing.T) {
 	e := newEvening(t, "opentable")
 	e.open()
 	send := func(path, body string, header map[string]string) int {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		q, err := http.NewRequestWithContext(ctx, http.MethodPost, e.base+path, strings.NewReader(body))
 		if err != nil {

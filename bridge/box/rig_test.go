@@ -168,7 +168,7 @@ func (r *rig) down() {
 // wait looks at a condition until it holds.
 func (r *rig) wait(what string, holds func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); {
+	for end := time.Now().Add(time.Minute); !holds(); {
 		if time.Now().After(end) {
 			r.t.Fatalf("waited in vain until %s", what)
 		}
@@ -188,7 +188,7 @@ func (r *rig) call(method, path string, body any, into any) (int, error) {
 		}
 		text = bytes.NewReader(b)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, method, r.base+path, text)
 	if err != nil {
@@ -353,7 +353,7 @@ func (r *rig) events(path, last string) <-chan screenEvent {
 // expect takes events until one of this name comes.
 func (r *rig) expect(events <-chan screenEvent, name string) screenEvent {
 	r.t.Helper()
-	for limit := time.After(15 * time.Second); ; {
+	for limit := time.After(time.Minute); ; {
 		select {
 		case e, ok := <-events:
 			if !ok {
@@ -385,7 +385,7 @@ func (r *rig) papers(name, text string) (plain, banner int) {
 // fetch gets what is not JSON.
 func (r *rig) fetch(path string) []byte {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+path, nil)
 	if err != nil {

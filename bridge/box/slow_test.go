@@ -45,7 +45,7 @@ func (r *rig) deaf(last string) *deaf {
 // hear reads until the stream ends, breaks off or has told of n tickets.
 func (d *deaf) hear(n int) {
 	d.r.t.Helper()
-	if err := d.conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := d.conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		d.r.t.Fatal(err)
 	}
 	lines := bufio.NewReaderSize(d.conn, 4096)

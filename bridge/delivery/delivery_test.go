@@ -263,7 +263,7 @@ func (c *counter) placed(link, event string, o channel.Order) {
 
 func (c *counter) wait(what string, holds func() bool) {
 	c.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			c.t.Fatalf("waited in vain until %s; %q %q", what, c.a.told(), c.b.told())
 		}

@@ -236,7 +236,7 @@ func (h *house) restart() {
 // wait polls until ok, and fails after a while.
 func (h *house) wait(what string, ok func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); {
+	for end := time.Now().Add(time.Minute); !ok(); {
 		if time.Now().After(end) {
 			h.t.Fatalf("waited in vain for %s; link %+v", what, h.s.c.PMS.Status())
 		}

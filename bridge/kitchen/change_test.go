@@ -565,7 +565,7 @@ func TestRunMovesByItself(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- h.kitchen.Run(ctx) }()
-	for end := time.Now().Add(10 * time.Second); len(h.jobs(r.ID)) != 2; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); len(h.jobs(r.ID)) != 2; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("the job was never moved")
 		}

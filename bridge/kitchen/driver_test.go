@@ -48,7 +48,7 @@ func TestWithTheDriver(t *testing.T) {
 	}()
 	waitFor := func(what string, holds func() bool) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); !holds(); time.Sleep(2 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("never came: %s; status %+v, jobs %v", what, driver.Status(), h.jobs(first.ID))
 			}

@@ -401,7 +401,7 @@ func (h *house) revive() {
 			h.stop = func() { old(); stop() }
 			go func() { h.ran <- h.journal.Run(ctx) }()
 			// The queue refuses until the writer is there.
-			for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 				if h.journal.Insist(ctx, func(*journal.Tx) error { return nil }) == nil {
 					return
 				}
@@ -409,7 +409,7 @@ func (h *house) revive() {
 					break
 				}
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			h.t.Fatal("the journal neither works nor ends")
 		}
 	}

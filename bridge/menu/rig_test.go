@@ -280,7 +280,7 @@ func (h *house) call(method, path, body string, want int, into any) {
 // until waits for a condition.
 func (h *house) until(what string, ok func() bool) {
 	h.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			h.Fatalf("never: %s", what)
 		}

@@ -141,7 +141,7 @@ func TestMirrorOfATill(t *testing.T) {
 	t.Cleanup(func() { stop() })
 	until := func(what string, holds func() bool) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("waited in vain until %s; it stands as %s", what, o.stands())
 			}

@@ -115,7 +115,7 @@ func (k *technician) number() int {
 
 func (k *technician) wait(what string, holds func() bool) {
 	k.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); {
+	for end := time.Now().Add(time.Minute); !holds(); {
 		if time.Now().After(end) {
 			k.t.Fatalf("waited in vain until %s\n%s", what, k.box.log)
 		}

@@ -254,7 +254,7 @@ func (h *killedHotel) post(t *testing.T, n int64, body []byte) (int, receipt) {
 
 // settle waits until the hotel has nothing more to say and the box nothing under way.
 func (h *killedHotel) settle(t *testing.T) {
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		unknown := map[int64]bool{}
 		for _, p := range h.list(t, "&state=unknown") {
 			unknown[p.Number] = true

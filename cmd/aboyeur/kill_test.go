@@ -278,7 +278,7 @@ func (k *killer) call(ctx context.Context, method, path string, body []byte, int
 func (k *killer) start() *program {
 	k.t.Helper()
 	box := launch(k.t, false, k.bin, "run", "--config", k.config)
-	for end := time.Now().Add(20 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		select {
 		case <-box.done:
 			k.t.Fatalf("the box ended by itself:\n%s", box.log)

@@ -57,7 +57,7 @@ func TestSimulateOpera(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw.SetDeadline(time.Now().Add(10 * time.Second))
+		raw.SetDeadline(time.Now().Add(time.Minute))
 		return ifc.NewTCP(raw, ifc.Options{})
 	}
 	till := dial(at.Listen)
@@ -157,7 +157,7 @@ func TestSimulateOperaSerial(t *testing.T) {
 	}
 	till := ifc.NewSerial(master, ifc.Options{})
 	defer till.Close()
-	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if r, err := till.Receive(wait); err != nil || !strings.HasPrefix(string(r), "LS|") {
 		t.Fatalf("heard %q, %v", r, err)

@@ -71,7 +71,7 @@ func TestSimulatePrinter(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	say := func(s, want string) {
 		t.Helper()
 		fmt.Fprint(conn, s)

@@ -40,7 +40,7 @@ func TestBar(t *testing.T) {
 		select {
 		case k := <-keys:
 			return k
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no key came")
 			return 0
 		}

@@ -70,7 +70,7 @@ func newHouse(t *testing.T, sim opera.Config, c xmlpos.Config) *house {
 
 func (h *house) up(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); h.link.Status().State != xmlpos.Up; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); h.link.Status().State != xmlpos.Up; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the link does not come up: %+v", h.link.Status())
 		}

@@ -463,7 +463,7 @@ func newer(a, b booking.Reservation) bool {
 // await waits until n reservations have been heard.
 func (s *stage) await(t *testing.T, n int) []booking.Reservation {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		if heard := s.said(); len(heard) >= n {
 			return heard
 		} else if time.Now().After(end) {

@@ -275,7 +275,7 @@ func TestHeld(t *testing.T) {
 
 func wait(t *testing.T, ready func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ready(); {
+	for end := time.Now().Add(time.Minute); !ready(); {
 		if time.Now().After(end) {
 			t.Fatal("it did not come to it")
 		}

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func noon() time.Time { return time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // patience is how long a test waits for what has to come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // testFile is a small hotel in which everything can be met.
 const testFile = `

@@ -421,7 +421,7 @@ func TestMenu(t *testing.T) {
 
 func wait(t *testing.T, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it did not come to be")
 		}
@@ -452,7 +452,7 @@ func TestFeed(t *testing.T) {
 	}
 	// Pages are calls: the limit holds for them too, and nothing half-read is given out.
 	var limited *channel.Limited
-	for err = nil; err == nil; {
+	for tries := 0; tries < 100 && !errors.As(err, &limited); tries++ { // on a slow machine one may end before it meets the limit
 		short, cancel := context.WithTimeout(ctx, time.Second) // the clock stands, so that the limit never ends
 		_, err = s.client.Feed(short, s.clock().Add(-time.Hour), s.clock())
 		cancel()
@@ -509,7 +509,7 @@ func TestFeedBeyondTheLimit(t *testing.T) {
 		o := channel.Order{Slug: "ubereats", ID: strconv.Itoa(n), Currency: "EUR", Decimals: 2, Lines: []channel.Line{{Name: "Pizza", Quantity: 1, Price: 1000}}, Charges: channel.Charges{Subtotal: 1000, Total: 1000}}
 		s.Keep(o)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var reading sync.WaitGroup
 	defer reading.Wait()

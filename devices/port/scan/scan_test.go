@@ -190,7 +190,7 @@ func TestIdentify(t *testing.T) {
 	if err := Identify(t.Context(), netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.port), profile, "fr", 7, "127.0.0.1"); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); len(p.Tickets()) == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); len(p.Tickets()) == 0 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}
 	if got := p.Tickets(); len(got) != 1 || !bytes.Contains([]byte(got[0].Text), []byte("7")) {
 		t.Errorf("paper %+v, want a slip with 7", got)
