@@ -62,3 +62,40 @@ func TestF13TicketsFollowTheTable(t *testing.T) {
 		t.Errorf("after the merge the order is at %s, want 14", at)
 	}
 }
+
+// What a guest at a table ordered and paid online opens a check that nobody has to close; with a drink on it, somebody has to.
+func TestPrepaidOrderAtATableClosesItsCheck(t *testing.T) {
+	t.Parallel()
+	e := newEvening(t, "opentable")
+	e.open()
+	place := func(id, table string) string {
+		return e.place(dinner.Order{Source: "rig", SourceOrderID: id, Service: "dine_in", Table: table, Currency: "EUR", Payments: []dinner.Payment{{Method: "prepaid", Amount: 1800}},
+			Lines: []dinner.Line{{SKU: "M", Name: "Magret", Category: "Mains", Quantity: 1, Price: 1800}}}).ID
+	}
+	alone, thirsty := place("P1", "1"), place("P2", "2")
+	at := map[string]billView{}
+	for _, c := range e.openChecks() {
+		at[c.Tables[0]] = c
+	}
+	if len(at) != 2 || at["1"].Balance != 0 || at["2"].Paid != 1800 {
+		t.Fatalf("the checks are %+v", at)
+	}
+	e.order(at["2"].ID, "Drinks")
+	for _, id := range []string{alone, thirsty} {
+		e.do(http.MethodPost, "/v1/orders/"+id+"/handed-over", nil, nil)
+	}
+	if open := e.openChecks(); len(open) != 1 || open[0].ID != at["2"].ID || open[0].Balance != 2000 {
+		t.Errorf("open are %+v", open)
+	}
+	if c := e.check(at["1"].ID); c.State != "closed" || c.Paid != 1800 {
+		t.Errorf("the check of the prepaid order is %+v", c)
+	}
+	e.do(http.MethodPost, "/v1/orders/"+alone+"/take-back", nil, nil)
+	if c := e.check(at["1"].ID); c.State != "open" {
+		t.Errorf("taken back, it is %s", c.State)
+	}
+	e.do(http.MethodPost, "/v1/orders/"+alone+"/handed-over", nil, nil)
+	if c := e.check(at["1"].ID); c.State != "closed" {
+		t.Errorf("handed over again, it is %s", c.State)
+	}
+}

@@ -116,8 +116,11 @@ type content struct {
 	Table       string    `json:"table_state,omitzero" enum:"cleared,bussing,finished" doc:"what staff said of the table itself"`
 	MergedInto  string    `json:"merged_into,omitzero"`
 	SplitFrom   string    `json:"split_from,omitzero"`
-	Lines       []Sold    `json:"lines"`
-	Payments    []Payment `json:"payments"`
+
+	OpenedFor journal.ID `json:"opened_for,omitzero" doc:"the order that opened it by itself"`
+	ClosedFor journal.ID `json:"closed_for,omitzero" doc:"the order that closed it by itself: it was all there was on it, and paid"`
+	Lines     []Sold     `json:"lines"`
+	Payments  []Payment  `json:"payments"`
 }
 
 // Check is one as callers see it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"aboyeur/bridge/access"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/sale"
 )
@@ -139,7 +140,43 @@ func (s *Service) joins(tx *journal.Tx, by string, o *Ordered, n int) (*Check, e
 	if err != nil {
 		return nil, err
 	}
-	return load(tx, opened.ID) // whoever follows may have changed it
+	c, err := load(tx, opened.ID) // whoever follows may have changed it
+	if err == nil {
+		c.OpenedFor = o.Order // it is stored with the lines
+	}
+	return c, err
+}
+
+// OverIn closes the check that an order opened by itself, once the order has been handed over, in the order's transaction: where
+// nothing else is or was on it, nobody's party sits at it, and the order's own payments have paid all of it. Any other check is
+// for a person to close. back undoes that, for an order that was taken back.
+func (s *Service) OverIn(tx *journal.Tx, by string, order journal.ID, back bool) error {
+	has, err := s.having(tx, Ordered{Order: order})
+	if err != nil {
+		return err
+	}
+	for _, c := range has {
+		switch {
+		case back && c.State == Closed && c.ClosedFor == order:
+			c.ClosedFor = journal.ID{}
+			err = s.reopen(tx, by, c)
+		case !back && c.settledBy(order):
+			c.ClosedFor = order
+			err = s.end(tx, access.Principal{Name: by}, c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settledBy tells whether an open check is wholly an order's own, and paid by it.
+func (c *Check) settledBy(order journal.ID) bool {
+	others := func(l Sold) bool { return l.Order != order }
+	unpaid := func(p Payment) bool { return p.State != Voided && (p.State != Paid || p.Order != order) }
+	return c.State == Open && c.OpenedFor == order && c.Reservation == "" && c.Balance == 0 && c.Paid > 0 &&
+		!slices.ContainsFunc(c.Lines, others) && !slices.ContainsFunc(c.Payments, unpaid)
 }
 
 // bring puts lines of an order on a check, and what was paid for it: the source takes that money itself, so it counts as paid.

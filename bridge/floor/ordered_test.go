@@ -294,3 +294,113 @@ func TestOrdersAndWaiters(t *testing.T) {
 		}
 	})
 }
+
+// A check that an order opened and paid for alone closes with the order, and opens again when that is taken back. With anything
+// else on it, a person closes it.
+func TestOrderClosesItsOwnCheck(t *testing.T) {
+	t.Parallel()
+	over := func(s *Service, id journal.ID, back bool) {
+		t.Helper()
+		if err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error { return s.OverIn(tx, "pass", id, back) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepaid := func(amounts ...int64) (list []sale.Payment) {
+		for _, a := range amounts {
+			list = append(list, sale.Payment{Method: "prepaid", Amount: a})
+		}
+		return list
+	}
+	for _, c := range []struct {
+		name     string
+		payments []sale.Payment
+		also     func(s *Service, check journal.ID) error // happens before the order is handed over
+		before   bool                                     // somebody opened the check before the order came
+		closes   bool
+	}{
+		{name: "paid and alone", payments: prepaid(2000), closes: true},
+		{name: "paid in two parts", payments: prepaid(1500, 500), closes: true},
+		{name: "paid and more, as with fees", payments: prepaid(2500), closes: true},
+		{name: "paid in part", payments: prepaid(1999)},
+		{name: "not paid"},
+		{name: "a person opened it", payments: prepaid(2000), before: true},
+		{name: "somebody's drink too", payments: prepaid(2000), also: func(s *Service, id journal.ID) error {
+			_, err := s.Add(ctx, waiter, "", id, []Line{{Line: dishes("Eau")[0]}})
+			return err
+		}},
+		{name: "a drink that was voided", payments: prepaid(2000), also: func(s *Service, id journal.ID) error {
+			if _, err := s.Add(ctx, waiter, "", id, []Line{{Line: dishes("Eau")[0]}}); err != nil {
+				return err
+			}
+			_, err := s.Void(ctx, waiter, "", id, []int{2})
+			return err
+		}},
+		{name: "the rest in cash", payments: prepaid(1000), also: func(s *Service, id journal.ID) error {
+			_, err := s.Pay(ctx, waiter, "", id, Taking{Method: "cash", Amount: 1000})
+			return err
+		}},
+		{name: "a party sits there", payments: prepaid(2000), also: func(s *Service, id journal.ID) error {
+			return s.c.Journal.Write(ctx, func(tx *journal.Tx) error { return s.LinkIn(tx, id, "opentable", "R1", "Zoé") })
+		}},
+		{name: "another order too", payments: prepaid(2000), also: func(s *Service, _ journal.ID) error {
+			return s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+				_, err := s.OrderIn(tx, "till", Ordered{Order: s.c.Journal.NewID(), Fresh: true, Table: "12", Lines: dishes("Tarte"), Payments: prepaid(1000)})
+				return err
+			})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, steps := followed(t)
+			if c.before {
+				if _, _, err := s.OpenCheck(ctx, waiter, "", Opening{Tables: []string{"12"}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			id := s.c.Journal.NewID()
+			tell(t, s, Ordered{Order: id, Number: 41, Fresh: true, Table: "12", Lines: dishes("Soupe", "Magret"), Payments: c.payments})
+			list, err := s.List(ctx, Open, 10)
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%d checks, %v", len(list), err)
+			}
+			if c.also != nil {
+				if err := c.also(s, list[0].ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := Open
+			if c.closes {
+				want = Closed
+			}
+			for range 2 { // a second word of it changes nothing
+				over(s, id, false)
+				if got, err := s.Get(ctx, list[0].ID); err != nil || got.State != want {
+					t.Errorf("the check is %s, %v, want %s", got.State, err, want)
+				}
+			}
+			closed := 0
+			for _, step := range *steps {
+				if step.Kind == CheckClosed {
+					closed++
+				}
+			}
+			if (closed == 1) != c.closes || closed > 1 {
+				t.Errorf("closed %d times", closed)
+			}
+			over(s, id, true)
+			if got, err := s.Get(ctx, list[0].ID); err != nil || got.State != Open {
+				t.Errorf("taken back, the check is %s, %v", got.State, err)
+			}
+			// What a person closed stays closed.
+			if c.closes {
+				if _, err := s.Close(ctx, waiter, "", list[0].ID); err != nil {
+					t.Fatal(err)
+				}
+				over(s, id, true)
+				if got, err := s.Get(ctx, list[0].ID); err != nil || got.State != Closed {
+					t.Errorf("a person closed it, and now it is %s, %v", got.State, err)
+				}
+			}
+		})
+	}
+}

@@ -284,12 +284,17 @@ func (s *Service) Close(ctx context.Context, by access.Principal, key string, id
 		case c.Balance != 0:
 			return fmt.Errorf("%w: %d are left", ErrBalance, c.Balance)
 		}
-		c.State, c.ClosedAt = Closed, tx.Now()
-		if err := errors.Join(stand(tx, c), s.store(tx, c, Step{Kind: CheckClosed, By: by.Name}, nil)); err != nil {
-			return err
-		}
-		return s.c.Hotel.Sold(tx, by, s.sale(c))
+		return s.end(tx, by, c)
 	})
+}
+
+// end closes a check that is paid, and hands what it sold to the hotel's books.
+func (s *Service) end(tx *journal.Tx, by access.Principal, c *Check) error {
+	c.State, c.ClosedAt = Closed, tx.Now()
+	if err := errors.Join(stand(tx, c), s.store(tx, c, Step{Kind: CheckClosed, By: by.Name}, nil)); err != nil {
+		return err
+	}
+	return s.c.Hotel.Sold(tx, by, s.sale(c))
 }
 
 // Reopen lets a closed check be changed again; closing it anew corrects what the hotel's books have.
@@ -302,9 +307,13 @@ func (s *Service) Reopen(ctx context.Context, by access.Principal, key string, i
 		default:
 			return c.works()
 		}
-		c.State, c.ClosedAt = Open, time.Time{}
-		return errors.Join(stand(tx, c), s.store(tx, c, Step{Kind: CheckReopened, By: by.Name}, nil))
+		return s.reopen(tx, by.Name, c)
 	})
+}
+
+func (s *Service) reopen(tx *journal.Tx, by string, c *Check) error {
+	c.State, c.ClosedAt = Open, time.Time{}
+	return errors.Join(stand(tx, c), s.store(tx, c, Step{Kind: CheckReopened, By: by}, nil))
 }
 
 // sale is a closed check for the hotel's books.
