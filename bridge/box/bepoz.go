@@ -22,6 +22,7 @@ import (
 	"aboyeur/bridge/pos"
 	"aboyeur/bridge/reservation"
 	"aboyeur/bridge/sale"
+	"aboyeur/bridge/words"
 	"aboyeur/protocol/bepoz"
 	"aboyeur/protocol/booking"
 )
@@ -34,7 +35,7 @@ func (b *Box) buildTill() error {
 	if b.c.POS.Kind != firmwareconfig.KindBepoz {
 		return nil
 	}
-	c := pos.QueueConfig{Journal: b.journal, Floor: tillFloor{checks: b.checks, opened: b.partyCheck}, Bookings: b.tillBookings(), Now: b.o.Now, Log: b.log}
+	c := pos.QueueConfig{Journal: b.journal, Floor: tillFloor{checks: b.checks, opened: b.partyCheck}, Bookings: b.tillBookings(), Refused: b.refusedOfTill(), Now: b.o.Now, Log: b.log}
 	if b.c.POS.WebhookSecretFile != "" {
 		secret, err := os.ReadFile(b.c.POS.WebhookSecretFile)
 		if err != nil {
@@ -231,7 +232,7 @@ func (t tillFloor) Do(ctx context.Context, key string, check journal.ID, m bepoz
 	case bepoz.Ordered:
 		var lines []floor.Line
 		for _, l := range p.Lines {
-			lines = append(lines, floor.Line{Line: sale.Line{SKU: l.SKU, Name: l.Name, Category: l.Group, Course: l.Course, Quantity: l.Quantity, Price: &l.Price}, Group: l.Group})
+			lines = append(lines, floor.Line{Line: sale.Line{SKU: l.SKU, Name: words.Tidy(l.Name, sale.MaxName), Category: l.Group, Course: l.Course, Quantity: l.Quantity, Price: &l.Price}, Group: l.Group})
 		}
 		_, err = t.checks.Add(ctx, by, key, check, lines)
 	case bepoz.Voided:
@@ -287,7 +288,7 @@ func (t tillFloor) void(ctx context.Context, by access.Principal, key string, ch
 	for _, l := range lines {
 		found := false
 		for _, on := range slices.Backward(c.Lines) {
-			if !on.Voided && on.Name == l.Name && on.Quantity == l.Quantity && on.Price != nil && *on.Price == l.Price && !slices.Contains(numbers, on.N) {
+			if !on.Voided && on.Name == words.Tidy(l.Name, sale.MaxName) && on.Quantity == l.Quantity && on.Price != nil && *on.Price == l.Price && !slices.Contains(numbers, on.N) {
 				numbers, found = append(numbers, on.N), true
 				break
 			}

@@ -359,6 +359,7 @@ func (b *Box) buildServer() (err error) {
 		routes = append(routes, b.rights.Routes()...)
 	}
 	routes = append(routes, b.onboard.Routes()...)
+	routes = append(routes, b.refusedOfTill().Route())
 	if b.pos != nil {
 		routes = append(routes, b.pos.routes()...)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	firmwareconfig "aboyeur/firmware-config"
 
@@ -50,7 +49,7 @@ var _ pos.MirrorFloor = mirrorFloor{}
 // Mirror makes a check what the till says.
 func (m mirrorFloor) Mirror(tx *journal.Tx, check journal.ID, c booking.Check, sure bool) (journal.ID, bool, error) {
 	v := floor.Mirrored{
-		Open: c.Open, OpenedAt: c.OpenedAt, Tables: c.Tables, Covers: c.Covers, Staff: c.Staff, Total: c.Total, Paid: c.Paid,
+		Open: c.Open, OpenedAt: c.OpenedAt, Tables: c.Tables, Covers: c.Covers, Staff: words.Tidy(c.Staff, sale.MaxName), Total: c.Total, Paid: c.Paid,
 		Other: words.In(m.b.c.Site.Language).T("floor.other_at_till"),
 	}
 	for i := range c.Lines {
@@ -59,7 +58,7 @@ func (m mirrorFloor) Mirror(tx *journal.Tx, check journal.ID, c booking.Check, s
 		}
 	}
 	for _, p := range c.Payments {
-		v.Payments = append(v.Payments, floor.Taken{Method: p.Method, Amount: p.Amount, Tip: p.Tip})
+		v.Payments = append(v.Payments, floor.Taken{Method: words.Tidy(p.Method, sale.MaxName), Amount: p.Amount, Tip: p.Tip})
 	}
 	id, fits, err := m.b.checks.MirrorIn(tx, m.b.c.POS.Kind, check, v, sure)
 	if errors.Is(err, floor.ErrFull) {
@@ -89,7 +88,7 @@ func (m mirrorFloor) line(l *booking.Line) (floor.Line, bool) {
 			group = l.Groups[n]
 		}
 	}
-	return floor.Line{Line: sale.Line{SKU: l.SKU, Name: strings.TrimSpace(name), Course: l.Course, Quantity: max(quantity, 1), Price: &price}, Group: group}, true
+	return floor.Line{Line: sale.Line{SKU: l.SKU, Name: words.Tidy(name, sale.MaxName), Course: l.Course, Quantity: max(quantity, 1), Price: &price}, Group: group}, true
 }
 
 // Wanted tells whether a check that nobody here knows is of this house's tables. One of a party whose check is being opened at

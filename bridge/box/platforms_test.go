@@ -938,69 +938,6 @@ func TestClockChangeNight(t *testing.T) {
 	}
 }
 
-// Hostile and broken messages: refused with their cause, and nothing is changed by them.
-func TestBadMessages(t *testing.T) {
-	t.Parallel()
-	e := newEvening(t, "opentable")
-	e.open()
-	send := func(path, body string, header map[string]string) int {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		q, err := http.NewRequestWithContext(ctx, http.MethodPost, e.base+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		q.Header.Set("Content-Type", "application/json")
-		for k, v := range header {
-			q.Header.Set(k, v)
-		}
-		a, err := http.DefaultClient.Do(q)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.Body.Close()
-		return a.StatusCode
-	}
-	body := `{"event":"reservation","reservation":{"ReservationID":"X"}}`
-	if s := send("/webhooks/opentable", body, nil); s != http.StatusUnauthorized {
-		t.Errorf("without a signature: %d", s)
-	}
-	if s := send("/webhooks/opentable", body, map[string]string{"X-OpenTable-Signature": "sha256=00"}); s != http.StatusUnauthorized {
-		t.Errorf("with a wrong signature: %d", s)
-	}
-	if s := send("/webhooks/opentable/999", body, nil); s != http.StatusNotFound {
-		t.Errorf("another venue: %d", s)
-	}
-	if s := send("/webhooks/nobody", body, nil); s != http.StatusNotFound {
-		t.Errorf("an unknown platform: %d", s)
-	}
-	if s := send("/webhooks/opentable", strings.Repeat(" ", 2<<20), nil); s != http.StatusRequestEntityTooLarge {
-		t.Errorf("too large: %d", s)
-	}
-	e.put("opentable", booking.Reservation{ID: "C1", Status: booking.Scheduled, Tables: []string{"1"}, Notes: "a\x07b", Guest: booking.Guest{ID: "G", FirstName: "Zo\x1b[2Jé"}})
-	if r := e.entry("C1"); r.Guest != "Zo [2Jé" {
-		t.Errorf("the guest is %q", r.Guest)
-	}
-	e.wait("it is shown", func() bool {
-		var list struct {
-			Rejected []struct {
-				Status int
-				Hash   string
-			}
-		}
-		e.do(http.MethodGet, "/v1/integrations/opentable/rejected", nil, &list)
-		return len(list.Rejected) >= 2 && slices.ContainsFunc(list.Rejected, func(r struct {
-			Status int
-			Hash   string
-		}) bool {
-			return r.Status == 401 && r.Hash == ""
-		})
-	})
-	if list := e.openChecks(); len(list) != 0 {
-		t.Errorf("%d checks", len(list))
-	}
-}
-
 // What staff do at the till to a reservation, and what a platform does not let them do.
 func TestReservationsAtTheTill(t *testing.T) {
 	t.Parallel()

@@ -45,6 +45,7 @@ type otherPOS struct {
 	k       *lightspeed.Client // nil for another till
 	kSeries *pos.KSeries
 	secret  string // of notifications
+	refused *pos.Refused
 
 	mu     sync.Mutex // guards said
 	said   map[item]time.Time
@@ -96,7 +97,7 @@ func (b *Box) buildPOS() (err error) {
 	if !b.c.POS.Other() {
 		return nil
 	}
-	p := &otherPOS{b: b}
+	p := &otherPOS{b: b, refused: b.refusedOfTill()}
 	if p.adapter, err = b.newTill(p); err != nil {
 		return fmt.Errorf("link to %s: %w", b.c.POS.Kind, err)
 	}
@@ -118,6 +119,23 @@ func (b *Box) buildPOS() (err error) {
 	}
 	b.pos = p
 	return nil
+}
+
+// refusedOfTill keeps what is refused of the till's messages.
+func (b *Box) refusedOfTill() *pos.Refused {
+	return &pos.Refused{Journal: b.journal, Till: b.c.POS.Kind, Title: tillTitle(b.c.POS.Kind), Now: b.now}
+}
+
+func tillTitle(kind string) string {
+	switch kind {
+	case firmwareconfig.KindLightspeedK:
+		return "Lightspeed K"
+	case firmwareconfig.KindLightspeedO:
+		return "Lightspeed O"
+	case firmwareconfig.KindBepoz:
+		return "Bepoz"
+	}
+	return kind
 }
 
 // posHooks has orders handed to the other till. What the till does not know is refused in the order's own transaction, and
@@ -430,7 +448,7 @@ func (p *otherPOS) routes() []api.Route {
 		return routes
 	}
 	return append(routes, api.Route{Method: "POST", Path: "/webhooks/lightspeed", Tags: []string{"webhooks"}, Summary: "Notifications of Lightspeed K", Status: http.StatusNoContent,
-		Problems: []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusUnprocessableEntity}, Admit: true, Handle: p.notified})
+		Problems: []int{http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity}, Admit: true, Handle: p.notified})
 }
 
 // notified takes a notification. What it says of an order is on disk when it is answered, unless an attempt under way waits for
@@ -438,21 +456,24 @@ func (p *otherPOS) routes() []api.Route {
 func (p *otherPOS) notified(w http.ResponseWriter, r *http.Request) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
 	if err != nil {
-		return &api.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "the body is larger than 1 MiB, or broke off"}
+		return p.refuse(http.StatusRequestEntityTooLarge, "too_large", "the body is larger than 1 MiB, or broke off", "", nil)
 	}
 	n, err := p.k.Read(booking.Message{Header: r.Header, Path: r.URL.Path, Body: body, Remote: r.RemoteAddr}, p.b.c.POS.User, p.secret)
+	about := cmp.Or(n.Reference, n.PaymentReference, n.AccountID, n.SKU)
 	var wrong *booking.Malformed
 	switch {
 	case err == nil:
 	case errors.Is(err, booking.ErrSignature):
-		return &api.Problem{Status: http.StatusUnauthorized, Code: "credentials", Detail: "the notification does not say user and password of this box"}
+		p.b.health.raise(true, "pos_signature", warning.Warn, p.b.c.POS.Kind, p.refused.Title)
+		return p.refuse(http.StatusUnauthorized, "credentials", "the notification does not say user and password of this box", "", nil)
 	case errors.Is(err, booking.ErrVenue):
-		return &api.Problem{Status: http.StatusNotFound, Code: "location", Detail: "the notification is of another business location"}
+		return p.refuse(http.StatusNotFound, "location", fmt.Sprintf("the notification is of another business location, %.40q", n.Location), about, body)
 	case errors.As(err, &wrong):
-		return &api.Problem{Status: http.StatusUnprocessableEntity, Detail: "the notification makes no sense: " + err.Error()}
+		return p.refuse(http.StatusUnprocessableEntity, "", "the notification makes no sense: "+err.Error(), about, body)
 	default:
 		return err
 	}
+	p.b.health.raise(false, "pos_signature", "", p.b.c.POS.Kind)
 	p.kSeries.Heard(n)
 	if err := p.b.checkTold(r.Context(), n); err != nil {
 		return err
@@ -462,6 +483,12 @@ func (p *otherPOS) notified(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// refuse answers a notification that is not taken, and keeps why.
+func (p *otherPOS) refuse(status int, code, detail, about string, body []byte) error {
+	p.refused.Note(status, detail, about, body)
+	return &api.Problem{Status: status, Code: code, Detail: detail}
 }
 
 // reservations is the till as reservations open their checks at it; nil where checks are the box's own.

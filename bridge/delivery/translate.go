@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"aboyeur/bridge/sale"
@@ -158,7 +157,7 @@ func named(name string, others ...string) string {
 
 // fits tells whether a text can be held as it is.
 func fits(s string, limit int) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, unicode.IsControl)
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, words.Hidden)
 }
 
 // Reference is the name of an order in a POS: two letters of the marketplace, the number that the courier says, and eight digits

@@ -2,6 +2,7 @@ package pos
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -55,8 +56,13 @@ func (q *Queue) Routes() []api.Route {
 func (q *Queue) postEvent(w http.ResponseWriter, r *http.Request) error {
 	var m bepoz.Message
 	if err := api.Decode(w, r, &m); err != nil {
+		var p *api.Problem
+		if errors.As(err, &p) {
+			q.refuse(p.Status, p.Error(), "", nil)
+		}
 		return err
 	}
+	about := fmt.Sprintf("%s/%d", m.Till, m.Seq)
 	var faults []api.Fault
 	for _, f := range m.Faults() {
 		faults = append(faults, api.Fault{Pointer: f.Pointer, Detail: f.Detail})
@@ -66,11 +72,15 @@ func (q *Queue) postEvent(w http.ResponseWriter, r *http.Request) error {
 		case err != nil:
 			faults = append(faults, api.Fault{Pointer: "?version", Detail: err.Error()})
 		case v.Before(bepoz.Minimum()):
-			return &api.Problem{Status: http.StatusUnprocessableEntity, Code: "version", Detail: "SmartPOS " + v.String() + " is too old; " + bepoz.Minimum().String() + " at least"}
+			p := &api.Problem{Status: http.StatusUnprocessableEntity, Code: "version", Detail: "SmartPOS " + v.String() + " is too old; " + bepoz.Minimum().String() + " at least"}
+			q.refuse(p.Status, p.Detail, about, nil)
+			return p
 		}
 	}
 	if len(faults) > 0 {
-		return &api.Problem{Status: http.StatusUnprocessableEntity, Detail: "the message makes no sense", Errors: faults}
+		p := &api.Problem{Status: http.StatusUnprocessableEntity, Detail: "the message makes no sense", Errors: faults}
+		q.refuse(p.Status, p.Error(), about, nil)
+		return p
 	}
 	a, err := q.Take(r.Context(), m)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ type QueueConfig struct {
 	Floor    Floor
 	Bookings Bookings // nil: there is no list
 	Secret   []byte   // that tills say in HELLO; empty: no till may speak lines
+	Refused  *Refused // keeps what was refused; nil: nobody does
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -93,6 +95,7 @@ const (
 // Hello tells the last number of a till that is on disk.
 func (q *Queue) Hello(ctx context.Context, till string, v bepoz.Version, secret string) (last int64, err error) {
 	if len(q.c.Secret) == 0 || !wire.Same(secret, q.c.Secret) {
+		q.refuse(http.StatusUnauthorized, "a till's HELLO without the secret of this box", "", nil)
 		return 0, &bepoz.Refusal{Code: bepoz.CodeSecret, Text: "the secret is not the one of this box"}
 	}
 	err = q.c.Journal.Write(ctx, func(tx *journal.Tx) error {
@@ -236,6 +239,13 @@ func (q *Queue) waiting(ctx context.Context) (list []bepoz.Message, err error) {
 	return list, rows.Err()
 }
 
+// refuse notes a message that was refused.
+func (q *Queue) refuse(status int, reason, about string, body []byte) {
+	if q.c.Refused != nil {
+		q.c.Refused.Note(status, reason, about, body)
+	}
+}
+
 // do does one message and records what became of it. passes: it has to be tried again.
 func (q *Queue) do(ctx context.Context, m bepoz.Message) (passes, err error) {
 	var check journal.ID
@@ -255,6 +265,7 @@ func (q *Queue) do(ctx context.Context, m bepoz.Message) (passes, err error) {
 	case errors.As(failed, &no):
 		state, cause = refused, no.Error()
 		q.c.Log.Warn("till message refused", "till", m.Till, "seq", m.Seq, "check", m.Check, "err", failed)
+		q.refuse(http.StatusUnprocessableEntity, fmt.Sprintf("%s of till %s, message %d: %s", m.Event, m.Till, m.Seq, cause), m.Check, nil)
 	case failed != nil:
 		return failed, nil
 	}

@@ -238,6 +238,9 @@ func (s *Service) putReservation(w http.ResponseWriter, r *http.Request) error {
 	platform, venue, id := r.PathValue("platform"), r.PathValue("venue"), r.PathValue("id")
 	i := s.link(platform)
 	if i == nil || i.Venue != venue {
+		if i != nil {
+			s.reject(i, http.StatusNotFound, "for venue "+venue, id, nil)
+		}
 		return api.NotFound("integration", platform+"/"+venue)
 	}
 	if !i.on() {

@@ -342,6 +342,7 @@ func (s *Service) webhook(w http.ResponseWriter, r *http.Request, i *integration
 	} else {
 		s.Heard(i.Name, true)
 	}
+	s.unknown(i, receipt.Reservations) // before Take gives a new one the status that it has at least
 	if _, err := s.Take(r.Context(), i.Name, receipt.Reservations); err != nil {
 		if errors.As(err, &wrong) {
 			ref := ""
@@ -354,7 +355,6 @@ func (s *Service) webhook(w http.ResponseWriter, r *http.Request, i *integration
 			return problem(err)
 		}
 	}
-	s.unknown(i, receipt.Reservations)
 	if receipt.Status == 0 || receipt.Body == nil {
 		w.WriteHeader(max(receipt.Status, http.StatusNoContent))
 		return nil

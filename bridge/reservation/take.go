@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"aboyeur/bridge/journal"
@@ -448,13 +447,13 @@ func clean(m *booking.Reservation, i *integration) []booking.Fault {
 }
 
 func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, words.Hidden)
 }
 
 // unknown warns once of a word that the vocabulary does not have.
 func (s *Service) unknown(i *integration, list []booking.Reservation) {
 	for n := range list {
-		word := list[n].Word
+		word := words.Tidy(list[n].Word, maxText)
 		if list[n].Status != "" || word == "" {
 			continue
 		}

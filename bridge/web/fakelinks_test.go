@@ -30,7 +30,7 @@ var linkPages = map[string]string{
 	"/integration/reservations/resy":                  "document.querySelector('[data-step=account] .sample')",
 	"/integration/activity":                           "document.querySelectorAll('.synced tbody tr').length > 5",
 	"/integration/activity/r2":                        "document.querySelector('#panel .ev')",
-	"/integration/activity/rejected":                  "document.querySelectorAll('.rejected tbody tr').length === 3",
+	"/integration/activity/rejected":                  "document.querySelectorAll('.rejected tbody tr').length === 4 && document.querySelector('.rejected tbody').innerText.includes('Lightspeed K')",
 }
 
 func linkPaths() []string { return slices.Sorted(maps.Keys(linkPages)) }
@@ -108,6 +108,13 @@ func (b *fakeBox) linkRoutes(handle func(string, func(http.ResponseWriter, *http
 			}
 		}
 		return api.Answer(w, 200, object{"rejected": list})
+	}))
+	handle("GET /v1/pos/rejected", locked(func(w http.ResponseWriter, r *http.Request) error {
+		refused := []object{}
+		if l.rejected != nil {
+			refused = append(refused, object{"at": b.now().Add(-3 * time.Hour).UTC().Format(time.RFC3339), "status": 422, "reason": "the notification makes no sense: /account/clientCount is -2", "about": "A1001.77", "hash": strings.Repeat("ef56", 16)})
+		}
+		return api.Answer(w, 200, object{"till": "lightspeed-k", "title": "Lightspeed K", "rejected": refused})
 	}))
 	handle("GET /v1/reservations", locked(func(w http.ResponseWriter, r *http.Request) error {
 		q := r.URL.Query()

@@ -118,3 +118,26 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+// What is written to be shown shows as it reads: nothing steers a terminal or a printer, breaks a line or turns letters around.
+func TestTidy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{"Zoé Lambert", 20, "Zoé Lambert"},
+		{" a\x1b[2J\nb\u0085c ", 20, "a [2J b c"},
+		{"Max\u202eenil\u202c \u2066x\u2069", 20, "Maxenil x"},
+		{"a\u2028b\u2029c", 20, "a b c"},
+		{"شكرا\u200f 2", 20, "شكرا\u200f 2"},
+		{"a\xffb", 20, "a�b"},
+		{"abcdef", 4, "abc…"},
+		{"\u202e\x00", 4, ""},
+	} {
+		if got := Tidy(c.text, c.limit); got != c.want {
+			t.Errorf("Tidy(%q, %d) = %q, want %q", c.text, c.limit, got, c.want)
+		}
+	}
+}

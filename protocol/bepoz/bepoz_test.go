@@ -24,7 +24,7 @@ func TestParseMessage(t *testing.T) {
 		`{}`: "/till is missing; /table is missing; /check is missing; /seq is 0; numbers begin with 1; /at is no time; /event",
 		`{"till":"T1","seq":7,"table":"12","check":"41","event":"paid","at":"2026-11-21T20:00:00Z"}`:                            "/payload/method is missing",
 		`{"till":"T1","seq":7,"table":"12","check":"41","event":"ordered","at":"2026-11-21T20:00:00Z"}`:                         "/payload/lines are 0",
-		`{"till":"T1","seq":7,"table":"1\n2","check":"41","event":"moved","at":"2026-11-21T20:00:00Z","payload":{"amount":-1}}`: "/table has more than 64 bytes or a control character; /payload/table is missing; /payload has an amount below zero",
+		`{"till":"T1","seq":7,"table":"1\n2","check":"41","event":"moved","at":"2026-11-21T20:00:00Z","payload":{"amount":-1}}`: "/table has more than 64 bytes or a control character; /payload/table is missing; /payload has an amount that is not from 0 to 1099511627776",
 		`{"till":"T1","seq":"7"}`: "/seq",
 	} {
 		if _, err := ParseMessage([]byte(body)); err == nil || !strings.Contains(err.Error(), want) {

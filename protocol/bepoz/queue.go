@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -41,6 +42,8 @@ const (
 	MaxWord  = 64       // bytes of a till, table or check
 	MaxLine  = 64 << 10 // bytes of a message
 	MaxLines = 200
+
+	MaxAmount = 1 << 40 // minor units of one price or payment: beyond it is a slip
 )
 
 // A Message is one entry of a till's queue. Amounts are minor units.
@@ -85,7 +88,7 @@ func (m *Message) Faults() wire.Faults {
 		switch {
 		case s == "" && needed:
 			f.Add(at, "is missing")
-		case len(s) > MaxWord || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		case len(s) > MaxWord || strings.ContainsFunc(s, hidden):
 			f.Add(at, "has more than %d bytes or a control character", MaxWord)
 		}
 	}
@@ -116,15 +119,23 @@ func (m *Message) Faults() wire.Faults {
 		f.Add("/payload/lines", "are %d; an order has 1 to %d", len(p.Lines), MaxLines)
 	}
 	for i, l := range p.Lines {
-		if l.Name == "" || l.Quantity < 1 || l.Quantity > 1000 || l.Price < 0 {
-			f.Add(fmt.Sprintf("/payload/lines/%d", i), "has a name, a quantity from 1 to 1000 and a price from 0")
+		if l.Name == "" || l.Quantity < 1 || l.Quantity > 1000 || l.Price < 0 || l.Price > MaxAmount {
+			f.Add(fmt.Sprintf("/payload/lines/%d", i), "has a name, a quantity from 1 to 1000 and a price from 0 to %d", int64(MaxAmount))
 			break
 		}
 	}
-	if p.Amount < 0 || p.Tip < 0 || p.Total < 0 {
-		f.Add("/payload", "has an amount below zero")
+	for _, n := range []int64{p.Amount, p.Tip, p.Total} {
+		if n < 0 || n > MaxAmount {
+			f.Add("/payload", "has an amount that is not from 0 to %d", int64(MaxAmount))
+			break
+		}
 	}
 	return f
+}
+
+// hidden tells whether r steers what shows it: a control character, or one that turns the direction of text.
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || r >= '\u2028' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
 // ParseMessage reads the JSON of a message. The error is a *booking.Malformed.

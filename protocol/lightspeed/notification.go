@@ -3,6 +3,7 @@ package lightspeed
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -108,7 +109,7 @@ func (c *Client) Read(m booking.Message, user, password string) (Notification, e
 		return Notification{}, err
 	}
 	if n.Location != "" && string(n.Location) != c.c.Location {
-		return Notification{}, booking.ErrVenue
+		return n, booking.ErrVenue
 	}
 	var faults wire.Faults
 	if n.Status == "" {
@@ -150,6 +151,12 @@ func (n *Notification) SoldOut() (out, ok bool) {
 // Key is the deduplication key of a notification: Lightspeed's own where it sends one.
 func Key(m booking.Message) string { return m.Header.Get("X-Lightspeed-Idempotency-Key") }
 
+// Bounds of a check: beyond them is a slip.
+const (
+	maxAmount   = 1 << 40 // minor units
+	maxQuantity = 100_000 // of a line
+)
+
 // ID is the identifier of the check.
 func (a *Account) ID() string {
 	if a.Identifier != "" {
@@ -165,8 +172,14 @@ func (a *Account) Check(currency string) (booking.Check, error) {
 	if a.TableNumber != "" {
 		c.Tables = []string{string(a.TableNumber)}
 	}
+	if a.ClientCount < 0 || a.ClientCount > wire.MaxParty {
+		faults.Add("/clientCount", "is %d; a check has 0 to %d guests", a.ClientCount, wire.MaxParty)
+	}
 	minor := func(at string, v jsontext.Value) int64 {
 		n, err := wire.Minor(v, c.Decimals)
+		if err == nil && (n > maxAmount || n < -maxAmount) {
+			err = fmt.Errorf("%s is no amount of a check", v)
+		}
 		if err != nil {
 			faults.Add("/"+at, "%v", err)
 		}
@@ -196,6 +209,9 @@ func (a *Account) Check(currency string) (booking.Check, error) {
 			l.Group = l.Groups[0]
 		}
 		n, err := wire.Minor(s.Quantity, 3) // scales sell by thousandths
+		if err == nil && (n > 1000*maxQuantity || n < -1000*maxQuantity) {
+			err = fmt.Errorf("%s is no number of dishes", s.Quantity)
+		}
 		if err != nil {
 			faults.Add("/salesEntries/quantity", "%v", err)
 		}

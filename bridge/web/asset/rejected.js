@@ -6,9 +6,9 @@ import { rows } from './rows.js';
 import { follow } from './shell.js';
 import { named } from './standing.js';
 
-let place = null, table, links = [];
+let place = null, table, links = [], till = null;
 
-const title = name => links.find(l => l.platform === name)?.title || name;
+const title = name => links.find(l => l.platform === name)?.title || (till?.till === name ? till.title : name);
 
 const reasonOf = m => t('rejected.status.' + (m.status === 401 || m.status === 404 || m.status === 413 || m.status === 422 ? m.status : 'any'));
 
@@ -31,6 +31,8 @@ const list = follow(['integration'], async () => {
   if (!place) return;
   links = (await integrations()).map(named);
   const each = await Promise.all(links.map(async l => (await get(`/v1/integrations/${encodeURIComponent(l.platform)}/rejected`)).rejected.map(m => ({ ...m, platform: l.platform }))));
+  till = await get('/v1/pos/rejected');
+  each.push(till.rejected.map(m => ({ ...m, platform: till.till, reservation: m.about })));
   if (!place) return;
   const shares = place.querySelector('#shares');
   swap(shares, links.map(l => h('li', {}, h('b', {}, l.title), ' ', t(l.capabilities.bookings ? 'rejected.shares_all' : l.capabilities.seated_opens ? 'rejected.shares_seated' : 'rejected.shares_none'))));
