@@ -39,7 +39,7 @@ func (b *Box) buildDelivery(ctx context.Context) error {
 	c := delivery.Config{
 		Journal: b.journal, Orders: deliveredOrders{b.orders}, Courses: len(b.c.Courses), Currency: b.c.Site.Currency.Code, Language: b.c.Site.Language,
 		DayStart: func(at time.Time) time.Time { return calendar.End(at).AddDate(0, 0, -1) },
-		Resolver: menuLinks{b}, Other: b.toldOfMenus, Meter: b.meter, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Backoff: b.o.backoff,
+		Zone:     b.c.Site.Location.String(), Resolver: menuLinks{b}, Other: b.toldOfMenus, Menus: b.shownMenus, Meter: b.meter, Warnings: b.warnings, Now: b.o.Now, Log: b.log, Backoff: b.o.backoff,
 	}
 	if b.o.pause > 0 {
 		c.Look = 10 * b.o.pause

@@ -32,6 +32,9 @@ func (b *Box) buildMenus(ctx context.Context) error {
 	if b.pos != nil {
 		c.Available = b.sellAtTill
 	}
+	if b.deliveries != nil {
+		c.Hours = b.deliveries.Openings
+	}
 	for i := range b.c.Delivery {
 		d := &b.c.Delivery[i]
 		t := menu.Target{ID: d.Aggregator, Title: aggregatorTitle(d.Aggregator), Slugs: slices.Sorted(maps.Keys(d.Channels)), Settings: menuSettings(d)}
@@ -248,3 +251,6 @@ func (l menuLinks) Resolve(aggregator string, o *channel.Order) delivery.Resolut
 func (b *Box) toldOfMenus(tx *journal.Tx, aggregator string, e *channel.Event) (bool, error) {
 	return b.menus.Told(tx, aggregator, e)
 }
+
+// shownMenus are the menus that an aggregator shows. It is set before the menus exist, and asked only afterwards.
+func (b *Box) shownMenus(aggregator string) []channel.MenuPart { return b.menus.Parts(aggregator) }

@@ -35,6 +35,8 @@ type Integration struct {
 	PausedTill   time.Time            `json:"paused_till,omitzero"`
 	PauseReason  string               `json:"pause_reason,omitzero"`
 	PausedBy     string               `json:"paused_by,omitzero"`
+	Hours        []MenuHours          `json:"hours" doc:"when its menus can be ordered from; told only where capabilities.hours is set"`
+	Zone         string               `json:"zone" doc:"the time zone of this venue"`
 	Capabilities channel.Capabilities `json:"capabilities"`
 	Queue        Queue                `json:"queue"`
 	Outages      []Outage             `json:"outages" doc:"when it did not answer, latest first"`
@@ -116,7 +118,7 @@ func (s *Service) view(ctx context.Context, l *link) (Integration, error) {
 	mode := set.mode(s.c.Now())
 	v := Integration{
 		Kind: "delivery", Platform: l.Name, Title: l.Title, Venue: l.Store, State: map[string]string{Live: "active", Observe: "observing", Off: "inactive"}[mode], On: mode != Off,
-		HeardAt: st.HeardAt, Webhook: "/webhooks/" + l.Name, Reachable: l.Webhook, Paused: !st.PausedAt.IsZero() && (st.PausedTill.IsZero() || st.PausedTill.After(s.c.Now())),
+		HeardAt: st.HeardAt, Webhook: "/webhooks/" + l.Name, Reachable: l.Webhook, Paused: l.paused(s.c.Now()),
 		PausedAt: st.PausedAt, PausedTill: st.PausedTill, PauseReason: st.PauseReason, PausedBy: st.PausedBy, Capabilities: l.can, Settings: set.Settings, Revision: set.revision,
 	}
 	if v.Outages = st.Outages; v.Outages == nil {
@@ -128,7 +130,13 @@ func (s *Service) view(ctx context.Context, l *link) (Integration, error) {
 	l.mu.Lock()
 	v.PulledAt, v.Detail = l.fed, l.fault
 	l.mu.Unlock()
+	v.Hours, v.Zone = []MenuHours{}, s.c.Zone
 	var err error
+	if l.can.Hours {
+		if v.Hours, err = s.menuHours(ctx, l); err != nil {
+			return v, err
+		}
+	}
 	if v.Checklist, err = s.Checklist(ctx, l.Name); err != nil {
 		return v, err
 	}

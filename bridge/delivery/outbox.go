@@ -371,7 +371,7 @@ func (o *outbox) make(ctx context.Context, c *call) error {
 	case callResume:
 		return a.Resume(ctx)
 	case callAnswer:
-		return a.Answer(ctx, *c.Event, c.Failure)
+		return o.s.answerEvent(ctx, o.l, c)
 	case callFetch:
 		return o.s.fetch(ctx, o.l, c)
 	}

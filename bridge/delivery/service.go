@@ -106,11 +106,14 @@ type Config struct {
 	Courses  int
 	Currency string
 	Language string
+	Zone     string                    // of the venue, as IANA has it
 	DayStart func(time.Time) time.Time // the begin of the business day of a moment; nil: 24 hours before it
 
 	// Other hears, within its transaction, of an event about menus, availability or the store; false: it is nobody's business
 	// here, and the aggregator is told so. nil: none is.
 	Other func(tx *journal.Tx, aggregator string, e *channel.Event) (bool, error)
+	// Menus are those that an aggregator shows, as far as they are known; nil: nobody knows.
+	Menus func(aggregator string) []channel.MenuPart
 	// Meter counts what aggregators are told; nil: nobody does.
 	Meter Meter
 

@@ -284,6 +284,12 @@ func (l *link) now() state {
 	return l.state
 }
 
+// paused tells whether the store takes no orders.
+func (l *link) paused(now time.Time) bool {
+	st := l.now()
+	return !st.PausedAt.IsZero() && (st.PausedTill.IsZero() || st.PausedTill.After(now))
+}
+
 // Lead is how long before its time a scheduled order of an aggregator is released and shown.
 func (s *Service) Lead(aggregator string) (release, show time.Duration, ok bool) {
 	l := s.link(aggregator)

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -88,12 +89,16 @@ func (s *Service) find(tx *journal.Tx, l *link, r channel.Ref) (*entry, error) {
 	return loadEntry(tx, selectOrder, r.ID, r.Slug)
 }
 
-// A malformed order is one that cannot be taken as it is. It is told to the aggregator and kept for people to see.
-type malformed struct{ faults []sale.Fault }
+// A malformed order, or another thing an aggregator says, is one that cannot be taken as it is. It is told to the aggregator and
+// kept for people to see.
+type malformed struct {
+	faults []sale.Fault
+	what   string // "": the order cannot be taken
+}
 
 func (m *malformed) Error() string {
 	var b strings.Builder
-	b.WriteString("the order cannot be taken")
+	b.WriteString(cmp.Or(m.what, "the order cannot be taken"))
 	for i, f := range m.faults {
 		if i == 5 {
 			fmt.Fprintf(&b, "; and %d more", len(m.faults)-i)
@@ -122,7 +127,7 @@ func (s *Service) take(ctx context.Context, l *link, e *channel.Event, received 
 	switch e.Kind {
 	case channel.KindOrder, channel.KindUpdate, channel.KindCancel, channel.KindStatus, channel.KindRelease:
 		if faults := nameFaults(e); len(faults) > 0 {
-			return &malformed{faults}
+			return &malformed{faults: faults}
 		}
 	}
 	observing := set.mode(s.c.Now()) == Observe
@@ -163,13 +168,44 @@ func (s *Service) take(ctx context.Context, l *link, e *channel.Event, received 
 		})
 	case channel.KindPause, channel.KindResume:
 		return s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) { return 0, "", s.pause(tx, l, e) })
+	case channel.KindHours:
+		return s.takeHours(ctx, l, e)
 	case channel.KindPing, channel.KindReport:
 		return s.apply(ctx, l, e, func(*journal.Tx) (int64, string, error) { return 0, "", nil })
 	case channel.KindUnknown:
 		s.c.Log.Warn("unknown event of an aggregator", "platform", l.Name, "type", e.Type)
 		return s.apply(ctx, l, e, func(*journal.Tx) (int64, string, error) { return 0, "unknown type", nil })
 	}
-	return s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) { return 0, "", s.answer(tx, l, e) })
+	var known map[string]openingTold
+	hours := hoursIn(e)
+	if len(hours) > 0 {
+		var err error
+		if known, err = s.openings(ctx, l.Name); err != nil {
+			return err
+		}
+	}
+	return s.apply(ctx, l, e, func(tx *journal.Tx) (int64, string, error) {
+		if len(hours) > 0 {
+			if err := s.keepHours(tx, l, e.At, hours, known); err != nil {
+				return 0, "", err
+			}
+		}
+		return 0, "", s.answer(tx, l, e)
+	})
+}
+
+// hoursIn are the hours that an aggregator's own menu brings, where it says in which time.
+func hoursIn(e *channel.Event) map[string]channel.Opening {
+	if e.Kind != channel.KindPublish || e.Menu == nil {
+		return nil
+	}
+	hours := map[string]channel.Opening{}
+	for _, m := range e.Menu.Menus {
+		if m.Opening != nil && m.Opening.Zone != "" && m.ID != "" && len(m.ID) <= maxID && len(hours) < maxHours/2 {
+			hours[m.ID] = *m.Opening
+		}
+	}
+	return hours
 }
 
 // answer says what became of an event that is not about an order.
@@ -185,7 +221,7 @@ func (s *Service) answer(tx *journal.Tx, l *link, e *channel.Event) error {
 		if e.Pairing != nil && e.Pairing.Store != "" && l.Store != "" && e.Pairing.Store != l.Store && e.Store != l.Store {
 			c.Failure = &channel.Failure{Code: channel.CodeNotFound, Message: "this box serves another store"}
 		}
-	case channel.KindStore:
+	case channel.KindStore, channel.KindAskHours:
 	default:
 		c.Failure = &channel.Failure{Code: channel.CodeUnimplemented, Message: "not offered by this venue"}
 	}
@@ -195,7 +231,7 @@ func (s *Service) answer(tx *journal.Tx, l *link, e *channel.Event) error {
 // bare is an event without what only its taking needs.
 func bare(e *channel.Event) *channel.Event {
 	b := *e
-	b.Raw, b.Order, b.Menu = nil, nil, nil
+	b.Raw, b.Order, b.Menu, b.Hours, b.Faults = nil, nil, nil, nil, nil
 	return &b
 }
 
@@ -275,10 +311,10 @@ func (s *Service) takeOrder(ctx context.Context, l *link, e *channel.Event, rece
 	o := e.Order
 	r := s.read(l, o, set)
 	if len(r.faults) > 0 {
-		if err := s.refuse(ctx, l, e, &malformed{r.faults}); err != nil {
+		if err := s.refuse(ctx, l, e, &malformed{faults: r.faults}); err != nil {
 			return err
 		}
-		return &malformed{r.faults}
+		return &malformed{faults: r.faults}
 	}
 	o.Unsure = r.unsure
 	if o.Status == "" || o.Status.Rank() == 0 {
@@ -521,10 +557,10 @@ func (s *Service) takeUpdate(ctx context.Context, l *link, e *channel.Event, rec
 	set := &l.settings.Load().Settings
 	r := s.read(l, e.Order, set)
 	if len(r.faults) > 0 {
-		if err := s.refuse(ctx, l, e, &malformed{r.faults}); err != nil {
+		if err := s.refuse(ctx, l, e, &malformed{faults: r.faults}); err != nil {
 			return err
 		}
-		return &malformed{r.faults}
+		return &malformed{faults: r.faults}
 	}
 	if known, err := s.changeKnown(ctx, l, e, r); err != nil || known {
 		return err

@@ -1,6 +1,7 @@
 package menu
 
 import (
+	"reflect"
 	"slices"
 
 	"aboyeur/protocol/channel"
@@ -46,7 +47,7 @@ func sameCategory(x, y *channel.Category) bool {
 }
 
 func samePart(x, y *channel.MenuPart) bool {
-	return x.Name == y.Name && x.Description == y.Description && slices.Equal(x.Categories, y.Categories) && slices.Equal(x.Services, y.Services) && slices.Equal(x.Hours, y.Hours)
+	return x.Name == y.Name && x.Description == y.Description && slices.Equal(x.Categories, y.Categories) && slices.Equal(x.Services, y.Services) && reflect.DeepEqual(x.Opening, y.Opening)
 }
 
 // leftover is what an aggregator still shows beside a menu that was brought to it without taking anything away.

@@ -95,6 +95,9 @@ func (s *Service) errand(ctx context.Context, r *Run) error {
 	switch e.Kind {
 	case channel.KindMenu:
 		menu, ok, err := s.effective(ctx, m)
+		if err == nil {
+			menu, err = s.opened(ctx, m, menu)
+		}
 		if err != nil {
 			return err
 		}

@@ -85,6 +85,9 @@ type Config struct {
 	Available func(ctx context.Context, sku string, on bool) error
 	// Blocked names what has to be done before a menu may be published, in words; nothing: it may (OTR-24).
 	Blocked func(ctx context.Context, menu string) []string
+	// Hours are what an aggregator told of when its menus are open, by their ids; nil: nobody knows. They go with what is sent to
+	// it, so that nothing it set is wiped.
+	Hours func(ctx context.Context, menu string) (map[string]channel.Opening, error)
 	// Photo tells why a photo cannot be fetched; nil: nobody tries.
 	Photo func(ctx context.Context, address string) error
 
@@ -125,9 +128,10 @@ type menu struct {
 	mu       sync.Mutex // guards what follows
 	grid     grid
 	unlinked Unlinked
-	entities int  // of the remote menu; 0: nothing was ever published
-	pending  int  // entities that differ from what was published
-	asking   bool // a run waits for a decision
+	entities int                // of the remote menu; 0: nothing was ever published
+	pending  int                // entities that differ from what was published
+	parts    []channel.MenuPart // as Parts gives them; never changed, only replaced
+	asking   bool               // a run waits for a decision
 }
 
 // kept is settings with the revision they are of; 0 is the configuration's.

@@ -2,6 +2,7 @@ package menu
 
 import (
 	"context"
+	"slices"
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/warning"
@@ -99,8 +100,12 @@ func (s *Service) count(ctx context.Context, m *menu, x *Index) error {
 		return err
 	}
 	pending := differences(sent, effective)
+	parts := heads(remote.Menus)
+	if len(parts) == 0 {
+		parts = heads(effective.Menus)
+	}
 	m.mu.Lock()
-	m.unlinked, m.entities, m.pending = n, all, pending
+	m.unlinked, m.entities, m.pending, m.parts = n, all, pending, parts
 	m.mu.Unlock()
 	s.raise(!n.Green(), "menu_unlinked", warning.Warn, m.ID, m.Title, n.Items, n.Groups, n.Modifiers)
 	return nil
@@ -125,6 +130,46 @@ func (s *Service) effective(ctx context.Context, m *menu) (channel.Menu, bool, e
 	return soldOut(overlay(staged, edits), skus), true, nil
 }
 
+// opened is a menu with the hours that its aggregator told of it. They are the aggregator's own, so that they never count as
+// something that is still to be published.
+func (s *Service) opened(ctx context.Context, m *menu, from channel.Menu) (channel.Menu, error) {
+	if s.c.Hours == nil {
+		return from, nil
+	}
+	told, err := s.c.Hours(ctx, m.ID)
+	if err != nil {
+		return from, err
+	}
+	from.Menus = slices.Clone(from.Menus)
+	for i := range from.Menus {
+		if o, ok := told[from.Menus[i].ID]; ok && from.Menus[i].Opening == nil {
+			from.Menus[i].Opening = &o
+		}
+	}
+	return from, nil
+}
+
+// Parts are the menus that an aggregator shows, else those that it would be sent, without what is in them; none of an aggregator
+// that has no menu here.
+func (s *Service) Parts(id string) []channel.MenuPart {
+	m := s.menu(id)
+	if m == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.parts
+}
+
+// heads are menus without what is in them.
+func heads(list []channel.MenuPart) []channel.MenuPart {
+	out := make([]channel.MenuPart, len(list))
+	for i, p := range list {
+		out[i] = channel.MenuPart{ID: p.ID, Name: p.Name, Services: p.Services}
+	}
+	return out
+}
+
 // Current is the menu that an aggregator gets when it asks for ours.
 func (s *Service) Current(ctx context.Context, id string) (channel.Menu, error) {
 	m := s.menu(id)
@@ -132,7 +177,10 @@ func (s *Service) Current(ctx context.Context, id string) (channel.Menu, error) 
 		return channel.Menu{}, ErrMenu
 	}
 	menu, _, err := s.effective(ctx, m)
-	return menu, err
+	if err != nil {
+		return menu, err
+	}
+	return s.opened(ctx, m, menu)
 }
 
 // Remote takes an aggregator's word for what it shows. What is not ours by its id gets links by exact name and price.

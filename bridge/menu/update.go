@@ -361,7 +361,11 @@ func joined(list []string) string {
 // send makes the call, and waits where the aggregator's limit asks for it.
 func (s *Service) send(ctx context.Context, m *menu, sent channel.Menu, o channel.SyncOptions) (string, error) {
 	job := ""
-	err := s.insist(ctx, func() (err error) {
+	sent, err := s.opened(ctx, m, sent)
+	if err != nil {
+		return "", err
+	}
+	err = s.insist(ctx, func() (err error) {
 		job, err = m.Client.Publish(ctx, sent, o)
 		return err
 	})

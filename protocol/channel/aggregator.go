@@ -83,6 +83,7 @@ type Capabilities struct {
 	PrepTime     bool          `json:"prep_time"`            //
 	Pause        bool          `json:"pause"`                // we may pause the store
 	Availability bool          `json:"availability"`
+	Hours        bool          `json:"hours"`           // tells the opening hours of its menus, and asks for those of the store
 	Menu         bool          `json:"menu"`            // takes a whole menu
 	MenuOptions  bool          `json:"menu_options"`    // can update field by field; else a menu replaces the one before
 	Documented   bool          `json:"documented"`      // its wire is public

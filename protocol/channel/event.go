@@ -35,10 +35,11 @@ const (
 	KindPause        Kind = "pause"        // Reason, Until
 	KindResume       Kind = "resume"       //
 	KindAvailability Kind = "availability" // an item is (not) sold; Availability
-	KindHours        Kind = "hours"        // of menus; Raw
+	KindHours        Kind = "hours"        // of menus; Hours, or Faults where they cannot be read
 	KindMenu         Kind = "menu"         // asks for our menu
 	KindPublish      Kind = "publish"      // a menu made elsewhere; Menu
-	KindStore        Kind = "store"        // asks whether the store is open, or its hours
+	KindStore        Kind = "store"        // asks whether the store is open
+	KindAskHours     Kind = "ask_hours"    // asks for the hours of the store; its answer wants StoreHours
 	KindPairing      Kind = "pairing"      // Pairing
 	KindDelivery     Kind = "delivery"     // wants a courier of us; is answered that we have none
 	KindPing         Kind = "ping"
@@ -48,22 +49,25 @@ const (
 
 // An Event is one thing an aggregator says.
 type Event struct {
-	ID           string         `json:"id"` // unique, as on the wire; made of the content where the wire has none
-	At           time.Time      `json:"at,omitzero"`
-	Kind         Kind           `json:"kind"`
-	Type         string         `json:"type"` // as on the wire
-	Store        string         `json:"store,omitzero"`
-	Order        *Order         `json:"order,omitzero"`
-	Ref          Ref            `json:"ref,omitzero"`
-	Status       Status         `json:"status,omitzero"`
-	Reason       string         `json:"reason,omitzero"`
-	Until        time.Time      `json:"until,omitzero"`
-	Injection    InjectionState `json:"injection,omitzero"`
-	Issue        string         `json:"issue,omitzero"`
-	Availability []Availability `json:"availability,omitzero"`
-	Menu         *Menu          `json:"menu,omitzero"`
-	Pairing      *Pairing       `json:"pairing,omitzero"`
-	Raw          []byte         `json:"-"` // the message or its part, as it came
+	ID           string             `json:"id"` // unique, as on the wire; made of the content where the wire has none
+	At           time.Time          `json:"at,omitzero"`
+	Kind         Kind               `json:"kind"`
+	Type         string             `json:"type"` // as on the wire
+	Store        string             `json:"store,omitzero"`
+	Order        *Order             `json:"order,omitzero"`
+	Ref          Ref                `json:"ref,omitzero"`
+	Status       Status             `json:"status,omitzero"`
+	Reason       string             `json:"reason,omitzero"`
+	Until        time.Time          `json:"until,omitzero"`
+	Injection    InjectionState     `json:"injection,omitzero"`
+	Issue        string             `json:"issue,omitzero"`
+	Availability []Availability     `json:"availability,omitzero"`
+	Menu         *Menu              `json:"menu,omitzero"`
+	Hours        map[string]Opening `json:"hours,omitzero"` // by the menu's id
+	StoreHours   *StoreHours        `json:"store_hours,omitzero"`
+	Faults       []Fault            `json:"-"` // of an event that names itself and makes no sense otherwise: its answer says so
+	Pairing      *Pairing           `json:"pairing,omitzero"`
+	Raw          []byte             `json:"-"` // the message or its part, as it came
 }
 
 // A Ref names an order on the wire. Event is the id of the event that is being answered, where a call answers one.

@@ -19,14 +19,7 @@ type MenuPart struct {
 	Description string   `json:"description,omitzero"`
 	Categories  []string `json:"categories"`
 	Services    []string `json:"services,omitzero"` // delivery pickup dine_in; empty: all
-	Hours       []Hours  `json:"hours,omitzero"`
-}
-
-// Hours is one opening of a menu, in the store's time: minutes since midnight; To may lie behind midnight.
-type Hours struct {
-	Day  time.Weekday `json:"day"`
-	From int          `json:"from"`
-	To   int          `json:"to"`
+	Opening     *Opening `json:"opening,omitzero"`  // nil: not known
 }
 
 // A Category holds items in their order.

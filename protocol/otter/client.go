@@ -120,7 +120,7 @@ func (c *Client) Close() {
 func (c *Client) Capabilities() channel.Capabilities {
 	return channel.Capabilities{
 		Accept: true, Feed: true, FeedBack: FeedBack, Fetch: true, Answers: true, Failures: true, Progress: []channel.Status{channel.Prepared, channel.Fulfilled},
-		Cancel: true, PrepTime: true, Pause: true, Availability: true, Menu: true, MenuOptions: true, Documented: true,
+		Cancel: true, PrepTime: true, Pause: true, Availability: true, Hours: true, Menu: true, MenuOptions: true, Documented: true,
 	}
 }
 

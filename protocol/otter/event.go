@@ -196,8 +196,10 @@ func kind(t string) channel.Kind {
 		return channel.KindPause
 	case UnpauseStore:
 		return channel.KindResume
-	case GetAvailability, GetHours:
+	case GetAvailability:
 		return channel.KindStore
+	case GetHours:
+		return channel.KindAskHours
 	case UpsertStore, RemoveStore, FetchCredentials:
 		return channel.KindPairing
 	case ReportGenerated:
@@ -237,6 +239,8 @@ func (e *event) decode() error {
 		return e.status()
 	case channel.KindAvailability:
 		return e.availability()
+	case channel.KindHours:
+		e.hours()
 	case channel.KindPublish:
 		var p PublishRequest
 		if err := e.payload(&p); err != nil {

@@ -27,6 +27,7 @@ const (
 	famHours        wire.Family = "menu hours"
 	famAvailability wire.Family = "availability callback"
 	famStoreState   wire.Family = "store availability"
+	famStoreHours   wire.Family = "store hours"
 	famPauseAnswer  wire.Family = "pause callback"
 	famPause        wire.Family = "pause"
 	famStores       wire.Family = "stores"
@@ -40,8 +41,8 @@ func limits() wire.Limits {
 	return wire.Limits{
 		PerMinute: map[wire.Family]int{
 			famCreated: 32, famError: 32, famConfirm: 32, famCancel: 32, famReady: 32, famFulfill: 32, famClose: 32, famPrepTime: 32, famFeed: 16, famOrder: 32,
-			famUpsert: 2, famMenus: 2, famJob: 8, famPublish: 2, famTargets: 2, famSync: 2, famSuspend: 16, famUnsuspend: 16, famPublished: 8, famCurrent: 4,
-			famHours: 8, famAvailability: 32, famStoreState: 16, famPauseAnswer: 8, famPause: 2, famStores: 2, famStoreStatus: 2,
+			famUpsert: 2, famMenus: 8, famJob: 8, famPublish: 2, famTargets: 2, famSync: 2, famSuspend: 16, famUnsuspend: 16, famPublished: 8, famCurrent: 4,
+			famHours: 8, famAvailability: 32, famStoreState: 16, famStoreHours: 16, famPauseAnswer: 8, famPause: 2, famStores: 2, famStoreStatus: 2,
 		},
 		Other: 8, PerSecond: 20, Reserve: 0.25,
 	}

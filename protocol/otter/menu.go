@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"aboyeur/protocol/channel"
 	"aboyeur/protocol/channel/wire"
@@ -12,10 +16,11 @@ import (
 
 // Sale statuses of an item.
 const (
-	forSale     = "FOR_SALE"
-	notForSale  = "INDEFINITELY_NOT_FOR_SALE"
-	notForNow   = "TEMPORARILY_NOT_FOR_SALE"
-	maxEntities = 50000 // of a menu, of each kind
+	forSale      = "FOR_SALE"
+	notForSale   = "INDEFINITELY_NOT_FOR_SALE"
+	notForNow    = "TEMPORARILY_NOT_FOR_SALE"
+	maxEntities  = 50000         // of a menu, of each kind
+	maxIntervals = 7 * maxRanges // of one menu's week
 )
 
 // MenuData is a store's menus: five maps by id (spec/delivery.md 6.1).
@@ -34,10 +39,11 @@ type Menu struct {
 	CategoryIDs      []string          `json:"categoryIds"`
 	FulfillmentModes []string          `json:"fulfillmentModes,omitzero"` // DELIVERY, PICK_UP, DINE_IN; empty: all
 	Description      string            `json:"description,omitzero"`
-	Hours            wire.Maybe[Hours] `json:"hours,omitzero"`
+	Hours            wire.Maybe[Hours] `json:"hours,omitzero"`     // where it is read or upserted
+	HoursData        jsontext.Value    `json:"hoursData,omitzero"` // a HoursData, where a menu is told by either side
 }
 
-// Hours are the times at which a menu is open.
+// Hours are the times at which a menu is open. They know neither zone nor special days.
 type Hours struct {
 	Intervals []Interval `json:"intervals"`
 }
@@ -163,9 +169,15 @@ func FromMenu(m *channel.Menu, told bool) MenuData {
 		for _, s := range x.Services {
 			y.FulfillmentModes = append(y.FulfillmentModes, mode(s))
 		}
-		if len(x.Hours) > 0 {
+		switch {
+		case x.Opening == nil:
+		case told:
+			if b, err := json.Marshal(FromOpening(x.Opening)); err == nil { // texts in it came from JSON
+				y.HoursData = b
+			}
+		case len(x.Opening.Weekly) > 0: // an interval at least has to be there
 			var h Hours
-			for _, o := range x.Hours {
+			for _, o := range x.Opening.Weekly {
 				h.Intervals = append(h.Intervals, intervals(o)...)
 			}
 			y.Hours = wire.Some(h)
@@ -268,7 +280,7 @@ func intervals(h channel.Hours) []Interval {
 	one := func(d time.Weekday, from, to int) Interval {
 		return Interval{Day: day(d), FromHour: from / 60, FromMinute: from % 60, ToHour: to / 60, ToMinute: to % 60}
 	}
-	const midnight = 24 * 60
+	const midnight = channel.Midnight
 	if h.To <= midnight {
 		return []Interval{one(h.Day, h.From, min(h.To, midnight-1))}
 	}
@@ -305,11 +317,7 @@ func (d MenuData) Menu(at string) (channel.Menu, error) {
 		for _, f := range x.FulfillmentModes {
 			y.Services = append(y.Services, service(f))
 		}
-		for _, i := range x.Hours.Or().Intervals {
-			if n := slices.Index(dayNames[:], i.Day); n >= 0 {
-				y.Hours = append(y.Hours, channel.Hours{Day: time.Weekday(n), From: i.FromHour*60 + i.FromMinute, To: i.ToHour*60 + i.ToMinute})
-			}
-		}
+		y.Opening = x.opening()
 		m.Menus = append(m.Menus, y)
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Categories)) {
@@ -345,6 +353,36 @@ func (d MenuData) Menu(at string) (channel.Menu, error) {
 		m.Photos = append(m.Photos, channel.Photo{ID: id, URL: photos[id].URL})
 	}
 	return m, faults.Err()
+}
+
+// opening is when a menu is open; nil when it does not say so, or in a way that cannot be read: hours are no reason to refuse a
+// whole menu.
+func (m *Menu) opening() *channel.Opening {
+	var d wire.Maybe[HoursData]
+	if len(m.HoursData) > 0 && wire.Read("", m.HoursData, &d) == nil && d.V != nil {
+		var faults wire.Faults
+		if o := d.V.opening("", &faults); len(faults) == 0 {
+			return &o
+		}
+		return nil
+	}
+	var o channel.Opening
+	for _, i := range m.Hours.Or().Intervals {
+		day := slices.Index(dayNames[:], strings.ToUpper(i.Day))
+		from, to := i.FromHour*60+i.FromMinute, i.ToHour*60+i.ToMinute
+		if day < 0 || from < 0 || from >= channel.Midnight || to < 0 || to > channel.Midnight || len(o.Weekly) == maxIntervals {
+			continue
+		}
+		if to <= from {
+			to += channel.Midnight
+		}
+		o.Weekly = append(o.Weekly, channel.Hours{Day: time.Weekday(day), From: from, To: to})
+	}
+	if o.Weekly == nil {
+		return nil
+	}
+	o.Sort()
+	return &o
 }
 
 func (x *MenuItem) item(id string) (channel.Item, error) {

@@ -14,7 +14,7 @@ func Merge(now, wanted channel.Menu, o channel.SyncOptions) channel.Menu {
 		Menus: merged(now.Menus, wanted.Menus, o, func(m *channel.MenuPart) string { return m.ID }, func(m, w *channel.MenuPart) {
 			take(o.Names, &m.Name, w.Name)
 			take(o.Descriptions, &m.Description, w.Description)
-			take(o.Hours, &m.Hours, w.Hours)
+			take(o.Hours && w.Opening != nil, &m.Opening, w.Opening) // hours that we do not know stay as they are there
 			take(o.Organization, &m.Categories, w.Categories)
 			take(o.Organization, &m.Services, w.Services)
 		}),

@@ -237,7 +237,9 @@ func TestDecodeEvents(t *testing.T) {
 		{"injection", InjectionState, `{` + ids + `,"injectionState":"SUCCEEDED_WITH_UNLINKED_ITEM","injectionIssue":"ITEM_MAPPING_FAILED"}`,
 			channel.Event{Kind: channel.KindInjection, Injection: channel.InjectionUnlinked, Issue: "ITEM_MAPPING_FAILED", Ref: ref}},
 		{"send menu", SendMenu, `{}`, channel.Event{Kind: channel.KindMenu, Ref: channel.Ref{Event: "e-1"}}},
-		{"hours", UpsertHours, `{"menuHoursData":{}}`, channel.Event{Kind: channel.KindHours, Ref: channel.Ref{Event: "e-1"}}},
+		{"hours", UpsertHours, `{"menuHoursData":{}}`, channel.Event{Kind: channel.KindHours, Hours: map[string]channel.Opening{}, Ref: channel.Ref{Event: "e-1"}}},
+		{"hours of no menu", UpsertHours, `{}`, channel.Event{Kind: channel.KindHours, Faults: []channel.Fault{{Pointer: "/metadata/payload/menuHoursData", Detail: "is missing"}}, Ref: channel.Ref{Event: "e-1"}}},
+		{"asks for hours", GetHours, `{}`, channel.Event{Kind: channel.KindAskHours, Ref: channel.Ref{Event: "e-1"}}},
 		{"availability", Availabilities, `{"updates":[{"selector":{"id":"i-1"},"status":{"saleStatus":"TEMPORARILY_NOT_FOR_SALE","suspendedUntil":"2026-11-22T04:00:00Z"}},{"selector":{"id":"i-2","isModifier":true},"status":{"saleStatus":"FOR_SALE"}},{"selector":null}]}`,
 			channel.Event{Kind: channel.KindAvailability, Ref: channel.Ref{Event: "e-1"}, Availability: []channel.Availability{{ID: "i-1", Until: at("2026-11-22T04:00:00Z")}, {ID: "i-2", On: true}}}},
 		{"pause", PauseStore, `{}`, channel.Event{Kind: channel.KindPause, Ref: channel.Ref{Event: "e-1"}}},
@@ -415,7 +417,8 @@ func TestNewTellsAllThatIsWrong(t *testing.T) {
 func TestMenuComesBack(t *testing.T) {
 	t.Parallel()
 	m := channel.Menu{
-		Menus:      []channel.MenuPart{{ID: "m1", Name: "Carte", Categories: []string{"c1"}, Services: []string{"delivery", "pickup"}, Hours: []channel.Hours{{Day: time.Friday, From: 11 * 60, To: 23*60 + 30}}}},
+		Menus: []channel.MenuPart{{ID: "m1", Name: "Carte", Categories: []string{"c1"}, Services: []string{"delivery", "pickup"},
+			Opening: &channel.Opening{Zone: "Europe/Paris", Weekly: []channel.Hours{{Day: time.Friday, From: 11 * 60, To: 26 * 60}}, Special: []channel.Special{{Date: "2026-12-25", Hours: []channel.Span{}}}}}},
 		Categories: []channel.Category{{ID: "c1", Name: "Pizza", Items: []string{"i2", "i1"}, Photos: []string{"p1"}}},
 		Items: []channel.Item{
 			{ID: "i1", Name: "Margherita", Description: "d", SKU: "PIZ", Price: 1150, Currency: "EUR", Prices: []channel.PriceOverride{{Slug: "ubereats", Price: 1300}, {Service: "pickup", Price: 1000}},
@@ -505,6 +508,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add(envelope(OrderStatus, `{"orderStatusHistory":[{"status":"ORDER_ACCEPTED"}]}`))
 	f.Add(envelope(Availabilities, `{"updates":[{"selector":{"id":"i"},"status":{"saleStatus":"FOR_SALE"}}]}`))
 	f.Add(envelope(UnpauseStore, `"x"`))
+	f.Add(envelope(UpsertHours, sampleHours))
+	f.Add(envelope(UpsertHours, `{"menuHoursData":{"m":{"timeZone":"UTC","regularHours":[{"days":["sunday","MONDAY"],"timeRanges":[{"start":"22:00","end":"02:00"},{"start":0,"end":1440}]}],"specialHours":[{"date":"2026-12-24","timeRanges":[{"start":"8:00","end":"12:00:00"}]}]}}}`))
+	f.Add(envelope(UpsertHours, `{"menuHoursData":{"a/b~c":{"regularHours":"never","specialHours":null}}}`))
+	f.Add(envelope(MenuPublish, `{"menuData":{"menus":{"m":{"id":"m","hoursData":{"timeZone":"Europe/Paris","regularHours":[]}}}}}`))
 	f.Add(envelope(MenuPublish, `{"menuData":{"items":{"i":{"id":"i","price":{"currencyCode":"EUR","amount":1.5}}}}}`))
 	f.Add([]byte(`{"eventType":"x","metadata":{"payload":{"a":1,"a":2}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -522,6 +529,9 @@ func FuzzDecode(f *testing.F) {
 		again, _, err := Decode(body)
 		if err != nil || !reflect.DeepEqual(e, again) {
 			t.Fatalf("decoded twice: %+v and %+v, %v", e, again, err)
+		}
+		for id, o := range e.Hours {
+			hoursHold(t, id, o)
 		}
 		if e.Order == nil {
 			return

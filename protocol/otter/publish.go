@@ -49,7 +49,7 @@ const then = "+publish"
 // The upsert is a job; with o.Publish, Job publishes to the marketplaces when it is done, and follows that too.
 func (c *Client) Publish(ctx context.Context, m channel.Menu, o channel.SyncOptions) (string, error) {
 	if all := (channel.SyncOptions{Names: true, Prices: true, Descriptions: true, Photos: true, Hours: true, Taxes: o.Taxes, Availability: true, Organization: true,
-		Arrangement: true, Rules: true, Create: true, Delete: true, Publish: o.Publish}); o != all { // the menu has no taxes
+		Arrangement: true, Rules: true, Create: true, Delete: true, Publish: o.Publish}); o != all || slices.ContainsFunc(m.Menus, hoursUnknown) { // the menu has no taxes
 		now, err := c.Menus(ctx)
 		if err != nil {
 			return "", err
@@ -66,6 +66,9 @@ func (c *Client) Publish(ctx context.Context, m channel.Menu, o channel.SyncOpti
 	}
 	return id, nil
 }
+
+// hoursUnknown says that an upsert of the menu would wipe the hours that were set at Otter.
+func hoursUnknown(m channel.MenuPart) bool { return m.Opening == nil || len(m.Opening.Weekly) == 0 }
 
 // Menus reads the store's menus as Otter has them.
 func (c *Client) Menus(ctx context.Context) (channel.Menu, error) {

@@ -109,8 +109,8 @@ type PublishResult struct {
 	RequestedToCreatedEntityIDs map[string]string `json:"requestedToCreatedEntityIds"`
 }
 
-// Answer answers an event. For KindStore, e.Reason is how the store stands: "" for open, anything else for paused. An event that
-// wants no answer gets none, and nil.
+// Answer answers an event. For KindStore, e.Reason is how the store stands: "" for open, anything else for paused; for
+// KindAskHours, e.StoreHours is what is told. An event that wants no answer gets none, and nil.
 func (c *Client) Answer(ctx context.Context, e channel.Event, f *channel.Failure) error {
 	header := eventHeader(e.ID)
 	call := rest.Call{Op: "answer " + e.Type, Method: http.MethodPost, Header: header}
@@ -147,10 +147,14 @@ func (c *Client) Answer(ctx context.Context, e channel.Event, f *channel.Failure
 	case channel.KindPublish:
 		call.Path, call.In = "/v1/menus/publish", PublishResult{map[string]string{}}
 		return c.do(ctx, famPublished, false, call)
-	case channel.KindStore:
-		if e.Type == GetHours { // the box knows no opening hours of its own
-			return c.failed(ctx, e.ID, false, channel.Failure{Code: channel.CodeUnimplemented, Message: "The opening hours of this store are kept at Otter."})
+	case channel.KindAskHours:
+		if e.StoreHours == nil {
+			return c.failed(ctx, e.ID, false, channel.Failure{Code: channel.CodeNotFound, Message: "No opening hours of this store's menus are known."})
 		}
+		call.Path = "/v1/storefront/hours"
+		call.In = StoreHoursResult{StoreHoursConfiguration: FromStoreHours(e.StoreHours), StatusChangedAt: wire.Stamp(e.StoreHours.At), EventResultMetadata: c.result("")}
+		return c.do(ctx, famStoreHours, false, call)
+	case channel.KindStore:
 		s := StoreAvailability{StoreState: StoreOpen, StatusChangedAt: wire.Stamp(c.now()), EventResultMetadata: c.result("")}
 		if e.Reason != "" {
 			s.StoreState = StorePaused

@@ -124,10 +124,14 @@ func FromMenu(m *channel.Menu) Menus {
 		y := Menu{ID: x.ID, Title: title(x.Name), CategoryIDs: x.Categories, ServiceAvailability: []Day{}}
 		for n, day := range days {
 			d := Day{DayOfWeek: day}
-			if len(x.Hours) == 0 {
+			var hours []channel.Hours
+			if x.Opening != nil {
+				hours = x.Opening.Weekly
+			}
+			if len(hours) == 0 {
 				d.TimePeriods = []Period{{"00:00", "23:59"}}
 			}
-			for _, h := range x.Hours {
+			for _, h := range hours {
 				if int(h.Day) == n {
 					d.TimePeriods = append(d.TimePeriods, Period{clock(h.From), clock(min(h.To, 24*60-1))})
 				}

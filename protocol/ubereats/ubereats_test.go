@@ -140,7 +140,7 @@ func TestReceive(t *testing.T) {
 
 func TestMenus(t *testing.T) {
 	t.Parallel()
-	m := channel.Menu{Menus: []channel.MenuPart{{ID: "m", Name: "Night", Categories: []string{"c"}, Hours: []channel.Hours{{Day: time.Saturday, From: 18 * 60, To: 26*60 + 30}}}, {ID: "n", Name: "Always"}},
+	m := channel.Menu{Menus: []channel.MenuPart{{ID: "m", Name: "Night", Categories: []string{"c"}, Opening: &channel.Opening{Weekly: []channel.Hours{{Day: time.Saturday, From: 18 * 60, To: 26*60 + 30}}}}, {ID: "n", Name: "Always"}},
 		Categories: []channel.Category{{ID: "c", Name: "Pizza", Items: []string{"i"}}},
 		Items:      []channel.Item{{ID: "i", Name: "A", SKU: "S", Price: 100, Prices: []channel.PriceOverride{{Slug: "deliveroo", Price: 150}, {Slug: "ubereats", Price: 120}}, Groups: []string{"g"}, SoldOut: true}},
 		Groups:     []channel.Group{{ID: "g", Name: "G", Min: 1, Max: 2, Items: []string{"i"}}}}

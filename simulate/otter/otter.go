@@ -44,6 +44,7 @@ type Simulator struct {
 	paused  bool
 	paired  string // our id, as the box told it
 	status  string // of the store
+	hours   Hours
 	number  int
 }
 
@@ -59,7 +60,7 @@ type job struct {
 func New(c Config) (*Simulator, error) {
 	c = c.WithDefaults()
 	s := &Simulator{c: c, seal: wire.Seal{Secret: c.Secret, Header: otter.SignatureHeader}, targets: []string{"deliveroo", "doordash", "ubereats"},
-		failing: map[string]string{}, jobs: map[string]*job{}, syncing: map[string]*job{}, off: map[string]otter.SuspendState{}}
+		failing: map[string]string{}, hours: Hours{Menus: map[string]otter.HoursData{}}, jobs: map[string]*job{}, syncing: map[string]*job{}, off: map[string]otter.SuspendState{}}
 	var err error
 	s.Simulator, err = deliveries.New(c, deliveries.Dialect{Routes: s.routes(), Admit: s.admit, Message: s.message})
 	return s, err
@@ -85,7 +86,7 @@ func (s *Simulator) routes() []cloud.Route {
 		{Op: "close", Pattern: "POST " + order + "/close", Limit: 32, Do: accepted("close", channel.Fulfilled, nil)},
 		{Op: "prep-time", Pattern: "POST " + order + "/prep-time", Limit: 32, Do: accepted(deliveries.PrepTime, "", minutes[otter.PreparationMinutes])},
 		{Op: "upsert", Pattern: "POST /v1/menus", Limit: 2, Do: s.upsert},
-		{Op: "menus", Pattern: "GET /v1/menus", Limit: 2, Do: func(*cloud.Visit) cloud.Answer { return cloud.Answer{Status: http.StatusOK, Body: s.Menu()} }},
+		{Op: "menus", Pattern: "GET /v1/menus", Limit: 8, Do: func(*cloud.Visit) cloud.Answer { return cloud.Answer{Status: http.StatusOK, Body: s.Menu()} }},
 		{Op: "job", Pattern: "GET /v1/menus/jobs/{job}", Limit: 8, Do: s.job},
 		{Op: "targets", Pattern: "GET /manager/menu/v1/menus/publish-targets", Limit: 2, Do: s.publishTargets},
 		{Op: "publish", Pattern: "POST /manager/menu/v1/menus/publish", Limit: 2, Do: s.publish},
@@ -94,9 +95,10 @@ func (s *Simulator) routes() []cloud.Route {
 		{Op: "unsuspend", Pattern: "POST /manager/menu/v1/menus/entities/availability/unsuspend", Limit: 16, Do: s.suspend(true)},
 		{Op: "current", Pattern: "POST /v1/menus/current", Limit: 4, Do: s.current},
 		{Op: "published", Pattern: "POST /v1/menus/publish", Limit: 8, Do: s.answered("published", http.StatusNoContent)},
-		{Op: "hours", Pattern: "POST /v1/menus/hours", Limit: 8, Do: s.answered("hours", http.StatusNoContent)},
+		{Op: "hours", Pattern: "POST /v1/menus/hours", Limit: 8, Do: s.hoursTaken},
 		{Op: "availability", Pattern: "POST /v1/menus/entity/availability/bulk", Limit: 32, Do: s.answered("availability", http.StatusNoContent)},
 		{Op: "store availability", Pattern: "POST /v1/storefront/availability", Limit: 16, Do: s.answered("store_availability", http.StatusNoContent)},
+		{Op: "store hours", Pattern: "POST /v1/storefront/hours", Limit: 16, Do: s.storeHours},
 		{Op: "paused", Pattern: "POST /v1/storefront/pause", Limit: 8, Do: s.answered("paused", http.StatusNoContent)},
 		{Op: "unpaused", Pattern: "POST /v1/storefront/unpause", Limit: 8, Do: s.answered("unpaused", http.StatusNoContent)},
 		{Op: "pause", Pattern: "POST /manager/storefront/v1/storefront/pause", Limit: 8, Do: s.pause(true)},
@@ -204,6 +206,8 @@ func typeOf(k channel.Kind, status channel.Status) string {
 		return otter.UnpauseStore
 	case channel.KindStore:
 		return otter.GetAvailability
+	case channel.KindAskHours:
+		return otter.GetHours
 	case channel.KindPing:
 		return otter.Ping
 	case channel.KindReport:

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/channel/wire"
 	"aboyeur/protocol/otter"
 	"aboyeur/protocol/rest"
 	"aboyeur/simulate/deliveries"
@@ -261,8 +262,8 @@ func TestStorefront(t *testing.T) {
 	}{
 		{resume, &channel.Failure{Message: "the door is stuck"}},
 		{say(channel.KindStore, "", nil), nil},
-		{say(channel.KindStore, otter.GetHours, nil), nil},
-		{say(channel.KindHours, "", map[string]any{"menuHoursData": nil}), nil},
+		{say(channel.KindAskHours, "", nil), nil}, // nobody knows
+		{say(channel.KindHours, "", map[string]any{"menuHoursData": map[string]any{}}), nil},
 		{say(channel.KindAvailability, "", map[string]any{"updates": []any{}}), nil},
 		{say(channel.KindPublish, "", map[string]any{"menuData": map[string]any{}}), nil},
 		{say(channel.KindDelivery, "delivery.request_quote", nil), nil},
@@ -527,5 +528,74 @@ func TestFeedBeyondTheLimit(t *testing.T) {
 	})
 	if all, err := s.client.Feed(ctx, s.clock().Add(-time.Hour), time.Time{}); err != nil || len(all) != orders {
 		t.Errorf("%d orders of %d, %v", len(all), orders, err)
+	}
+}
+
+// Hours that people set come to the box, and what it reports of its store is held against the schema.
+func TestHours(t *testing.T) {
+	t.Parallel()
+	s := open(t, sim.Config{})
+	ctx := t.Context()
+	if _, err := s.client.Publish(ctx, aMenu(), everything); err != nil {
+		t.Fatal(err)
+	}
+	week := otter.HoursData{TimeZone: "Europe/Paris", RegularHours: []otter.RegularHours{{Days: []wire.Text{"FRIDAY", "SATURDAY"}, TimeRanges: []otter.TimeRange{{Start: "18:00", End: "02:00"}}}},
+		SpecialHours: []otter.SpecialHours{{Date: "2026-12-25", TimeRanges: []otter.TimeRange{}, Type: "CLOSED"}}}
+	id, err := s.SetHours(ctx, map[string]otter.HoursData{"m": week, "other": week})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := s.heard()[0]
+	want := channel.Opening{Zone: "Europe/Paris", Weekly: []channel.Hours{{Day: time.Friday, From: 1080, To: 1560}, {Day: time.Saturday, From: 1080, To: 1560}}, Special: []channel.Special{{Date: "2026-12-25", Hours: []channel.Span{}}}}
+	if e.ID != id || !reflect.DeepEqual(e.Hours, map[string]channel.Opening{"m": want, "other": want}) {
+		t.Fatalf("heard %+v", e)
+	}
+	if len(s.Hours().Menus) != 0 {
+		t.Error("hours are in the ledger that nobody took")
+	}
+	if err := s.client.Answer(ctx, e, nil); err != nil || len(s.Hours().Menus) != 2 || !strings.Contains(s.Acts()[0].Detail, `"Europe/Paris"`) {
+		t.Errorf("taken: %+v, %v", s.Hours(), err)
+	}
+	// A menu that knows no hours wipes none, whatever the options say; one that knows them brings them.
+	for range 2 {
+		s.later(2 * time.Minute)
+		if _, err := s.client.Publish(ctx, aMenu(), everything); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Menu().Menus["m"].Hours.Or().Intervals; len(got) < 2 || got[0] != (otter.Interval{Day: "FRIDAY", FromHour: 18, ToHour: 23, ToMinute: 59}) {
+			t.Fatalf("the menu is open %+v", got)
+		}
+	}
+	s.later(2 * time.Minute)
+	m := aMenu()
+	m.Menus[0].Opening = &channel.Opening{Weekly: []channel.Hours{{Day: time.Monday, From: 600, To: 660}}}
+	if _, err := s.client.Publish(ctx, m, everything); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Menu().Menus["m"].Hours.Or().Intervals; len(got) != 1 || got[0].Day != "MONDAY" {
+		t.Errorf("the menu is open %+v", got)
+	}
+
+	if id, err = s.AskHours(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ask := s.heard()[1]
+	ask.StoreHours = &channel.StoreHours{Zone: "Europe/Paris", Delivery: &want, At: s.clock()}
+	if err := s.client.Answer(ctx, ask, nil); err != nil || ask.ID != id {
+		t.Fatal(err)
+	}
+	got := s.Hours().Store
+	if got == nil || got.Timezone != "Europe/Paris" || got.PickupHours.V != nil || len(got.DeliveryHours.Or().RegularHours) != 2 || got.DeliveryHours.V.SpecialHours[0].SpecialHourType != "CLOSED" {
+		t.Errorf("the box reported %+v", got)
+	}
+	// What the schema does not have is refused, and so is an answer to another event.
+	ask.StoreHours.Zone = ""
+	if err := s.client.Answer(ctx, ask, nil); err == nil {
+		t.Error("hours without a time zone are taken")
+	}
+	e.Kind = channel.KindAskHours
+	e.StoreHours = &channel.StoreHours{Zone: "UTC"}
+	if err := s.client.Answer(ctx, e, nil); err == nil {
+		t.Error("the event about a menu's hours is answered with the store's")
 	}
 }
