@@ -152,13 +152,20 @@ func TestMenusOverOtter(t *testing.T) {
 	m.r.must(http.StatusOK, "POST", "/v1/menu/items/PIZ-01/back", nil, nil)
 	m.r.wait("it is back", func() bool { return len(m.Off()) == 0 })
 
-	// Otter asks for the menu as it is.
+	m.openingHours(t, sync)
+
+	// Otter asks for the menu as it is, and hears its hours with it.
 	if _, _, err := m.Send(t.Context(), deliveries.Event{ID: "ask-1", Kind: channel.KindMenu}); err != nil {
 		t.Fatal(err)
 	}
 	m.r.wait("it gets it", func() bool {
 		return slices.ContainsFunc(m.Acts(), func(a deliveries.Act) bool { return a.Op == "current" && a.Event == "ask-1" && a.Detail == "6 items" })
 	})
+	for _, shown := range m.Menu().Menus {
+		if !strings.Contains(string(shown.HoursData), `"Europe/Paris"`) {
+			t.Errorf("the menu is told with hours %s", shown.HoursData)
+		}
+	}
 
 	// What was made at Otter itself counts until each is linked.
 	made := channel.Menu{

@@ -59,7 +59,9 @@ func TestOpeningHours(t *testing.T) {
 		change(e)
 		return c.service.take(t.Context(), c.service.link("otter"), e, c.now())
 	}
-	hours := func(all map[string]channel.Opening) func(*channel.Event) { return func(e *channel.Event) { e.Hours = all } }
+	hours := func(all map[string]channel.Opening) func(*channel.Event) {
+		return func(e *channel.Event) { e.Hours = all }
+	}
 	answered := func(want string) {
 		t.Helper()
 		c.wait(want, func() bool { return slices.Contains(c.a.told(), want) })
@@ -96,7 +98,9 @@ func TestOpeningHours(t *testing.T) {
 	}
 	answered("answer h3 hours done") // it came late, and changes nothing
 	var wrong *malformed
-	err := take("h4", channel.KindHours, 0, func(e *channel.Event) { e.Faults = []channel.Fault{{Pointer: "/metadata/payload/menuHoursData/dinner/timeZone", Detail: "is no time zone"}} })
+	err := take("h4", channel.KindHours, 0, func(e *channel.Event) {
+		e.Faults = []channel.Fault{{Pointer: "/metadata/payload/menuHoursData/dinner/timeZone", Detail: "is no time zone"}}
+	})
 	if !errors.As(err, &wrong) || err.Error() != "the opening hours cannot be taken; /metadata/payload/menuHoursData/dinner/timeZone is no time zone" {
 		t.Errorf("unreadable hours: %v", err)
 	}

@@ -38,7 +38,7 @@ func newFakeDelivery() fakeDelivery {
 	return fakeDelivery{
 		links: []object{
 			{"kind": "delivery", "platform": "otter", "title": "Otter", "venue": "bellevue-12", "state": "observing", "on": true, "heard_at": at, "pulled_at": at, "webhook": "/webhooks/otter", "reachable": true, "paused": false, "revision": 2,
-				"outages": []object{{"from": at.Add(-2 * time.Hour), "to": at.Add(-110 * time.Minute), "reason": "connection refused"}}, "capabilities": object{"feed": true, "pause": true}, "queue": object{"waiting": 0, "failed": 2},
+				"outages": []object{{"from": at.Add(-2 * time.Hour), "to": at.Add(-110 * time.Minute), "reason": "connection refused"}}, "zone": "Europe/Paris", "hours": cannedHours(at), "capabilities": object{"feed": true, "pause": true, "hours": true}, "queue": object{"waiting": 0, "failed": 2},
 				"settings":  settings(object{"ubereats": object{"name": "Uber Eats"}, "deliveroo": object{"name": "Deliveroo", "auto_accept": false}}),
 				"checklist": []object{step("old_integrator_removed", true), step("order_protocol_tablet", true), step("menu_access", false), step("payment_tested", false)}},
 			{"kind": "delivery", "platform": "ubereats", "title": "Uber Eats", "venue": "b1c2", "state": "active", "on": true, "detail": "The partner refuses the credentials: invalid_client.", "webhook": "/webhooks/ubereats", "reachable": false, "paused": false, "revision": 0,
@@ -49,6 +49,22 @@ func newFakeDelivery() fakeDelivery {
 		day: object{"since": at.Add(-5 * time.Hour), "open": []object{}, "unpaid": []object{}, "changed": []object{},
 			"to_void": []object{order("o9", 17, "Uber Eats", "8F3A2", "cancelled", "yes", 2890, nil)}, "not_in_pos": []object{order("o5", 12, "Deliveroo", "1182", "accepted", "no", 1990, object{"cause": "ITEM_MAPPING_FAILED"})},
 			"differences": []object{order("o3", 9, "Uber Eats", "77Q1B", "fulfilled", "yes", 2150, object{"pos_total": 2140})}},
+	}
+}
+
+// cannedHours are those of three menus: with two services a day and days ahead, without a zone, and of one that nobody told of.
+func cannedHours(at time.Time) []object {
+	open := func(day, from, to int) object { return object{"day": day, "from": from, "to": to} }
+	var week, night []object
+	for _, day := range []int{1, 2, 3, 4, 5, 6} {
+		week = append(week, open(day, 690, 870), open(day, 1110, 1380+map[bool]int{true: 120}[day > 4]))
+		night = append(night, open(day, 1320, 1680))
+	}
+	return []object{
+		{"menu": "menu", "name": "Carte <b>du soir</b>", "services": []string{"delivery", "pickup"}, "at": at, "opening": object{"zone": "Europe/Paris", "weekly": week,
+			"special": []object{{"date": "2020-12-25", "hours": []object{}}, {"date": "2099-12-25", "hours": []object{}}, {"date": "2099-12-31", "hours": []object{{"from": 1140, "to": 1620}}}}}},
+		{"menu": "6b1f", "at": at, "opening": object{"zone": "", "weekly": append(night, open(0, 0, 1440)), "special": []object{}}},
+		{"menu": "brunch", "name": "Brunch"},
 	}
 }
 

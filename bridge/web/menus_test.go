@@ -154,6 +154,16 @@ func TestDeliveryPage(t *testing.T) {
 	}
 	b.wait("whom to call, at the partner, the marketplaces and the POS", "document.querySelector('#link-contacts').innerText.includes('+33 1 00 00 00 00') && document.querySelector('#link-contacts').textContent.includes('Lightspeed')")
 	b.wait("when it did not answer", "document.querySelector('.outages').innerText.includes('connection refused')")
+	got := b.text("#hours")
+	for _, want := range []string{"Carte <b>du soir</b> Delivery, Pickup", "Monday – Thursday\n11:30 – 14:30\n18:30 – 23:00", "Friday – Saturday\n11:30 – 14:30\n18:30 – 01:00 (next day)", "Sunday\nclosed", "25 Dec 2099\nclosed", "31 Dec 2099\n19:00 – 03:00 (next day)", "Time zone Europe/Paris",
+		"Sunday\nall day", "Time zone not told: read as Europe/Paris", "Brunch\n\nNot told yet."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the opening hours do not have %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "2020") {
+		t.Errorf("a day that is past stands among those ahead: %q", got)
+	}
 	b.click("#tick-ubereats-menu_access")
 	b.wait("ticked, and by whom", "document.querySelector('#checklist').innerText.includes('3 of 4 done')")
 	b.click("#activate")
@@ -196,7 +206,7 @@ func TestDeliveryPage(t *testing.T) {
 	b.shoot("delivery-day")
 	b.click("#parts a:nth-child(3)")
 	b.wait("refused, and text stays text", "document.querySelector('.rows.rejected tbody')?.innerText.includes('<b>not</b>')")
-	b.frenchOnAPhone("/integration/delivery/otter", "document.querySelector('#checklist')?.innerText.includes('sur 4 faits') && document.querySelector('.channels')")
+	b.frenchOnAPhone("/integration/delivery/otter", "document.querySelector('#checklist')?.innerText.includes('sur 4 faits') && document.querySelector('#hours').innerText.includes('18:30 – 01:00 (le lendemain)') && document.querySelector('#hours').innerText.toLowerCase().includes('lundi – jeudi') && document.querySelector('.channels')")
 	box.mu.Lock()
 	box.delivery = fakeDelivery{}
 	box.mu.Unlock()

@@ -4,6 +4,7 @@ import { $, get, h, money, number, swap, t, when, word } from './base.js';
 import { contacts } from './contact.js';
 import { field, setting } from './form.js';
 import { integrations } from './integrations.js';
+import { openingHours } from './openinghours.js';
 import { ask, follow, may, perform, say, sayFault, table } from './shell.js';
 
 const GRADE = { active: 'ok', observing: 'warn', scheduled: 'warn', error: 'bad', inactive: '' };
@@ -154,7 +155,7 @@ function one(l, observed) {
     h('div', { class: 'block-head' }, h('h2', {}, l.title, ' ', h('small', { class: 'mono soft' }, l.venue || '')), state(l)),
     figures(l),
     h('div', { class: 'columns' },
-      h('div', { class: 'stacked' }, activation(l), checklist(l), watched(observed),
+      h('div', { class: 'stacked' }, activation(l), checklist(l), openingHours(l), watched(observed),
         h('section', { class: 'sheet prose' }, h('h2', {}, t('delivery.help')), h('ul', {}, [1, 2, 3, 4].map(i => h('li', {}, t('delivery.help_' + i)))),
           h('dl', { class: 'facts' }, fact('delivery.webhook', h('span', { class: 'mono' }, l.webhook)), !l.reachable && fact('delivery.reach', t('delivery.unreachable')), fact('delivery.last_feed', moment(l.pulled_at)), l.queue?.oldest && fact('delivery.oldest', when(l.queue.oldest))), (l.outages || []).length > 0 && [h('h2', {}, t('delivery.outages')), h('ul', { class: 'outages' }, l.outages.map(o => h('li', {}, h('b', {}, `${when(o.from)} – ${o.to ? when(o.to) : t('delivery.still')}`), ' ', h('span', { class: 'soft' }, o.reason))))],
           h('h2', {}, t('info.help')), people)),
