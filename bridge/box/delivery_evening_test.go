@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,11 +16,8 @@ import (
 	"aboyeur/protocol/channel"
 	"aboyeur/simulate/bookings"
 	"aboyeur/simulate/cloud"
-	"aboyeur/simulate/deliverect"
 	"aboyeur/simulate/deliveries"
 	simlightspeed "aboyeur/simulate/lightspeed"
-	"aboyeur/simulate/otter"
-	"aboyeur/simulate/ubereats"
 )
 
 // What an evening's order goes through.
@@ -45,8 +40,16 @@ type soiree struct {
 	links  links
 	offset atomic.Int64
 
+	unheard []placed // orders whose accept Uber Eats has still to hear
+
 	mu     sync.Mutex // guards what follows
 	orders map[string]*guest
+}
+
+// placed is an order that an aggregator has.
+type placed struct {
+	id string
+	at time.Time
 }
 
 // guest is an order as it was meant.
@@ -62,43 +65,55 @@ func (g *guest) off() bool { return g.kind == cancelledOrder || g.kind == cancel
 func (s *soiree) now() time.Time       { return time.Now().Add(time.Duration(s.offset.Load())) }
 func (s *soiree) pass(d time.Duration) { s.offset.Add(int64(d)) }
 
+// patience is how long a test waits for the box to catch up, far more than it takes on a slow machine.
+func patience(orders int) time.Duration {
+	return 2*time.Minute + time.Duration(orders)*100*time.Millisecond
+}
+
+// caughtUp waits until no order has waited for more than a minute of the evening to be accepted at Uber Eats. Minutes of the
+// evening pass within fractions of a second: without this they would outrun any machine, and Uber would give orders up that a box
+// with so much time would have accepted.
+func (s *soiree) caughtUp(patience time.Duration) {
+	s.t.Helper()
+	uber := s.sims["ubereats"]
+	end, look := time.Now().Add(patience), time.Now().Add(time.Second)
+	for ; ; time.Sleep(2 * time.Millisecond) {
+		s.unheard = slices.DeleteFunc(s.unheard, func(o placed) bool {
+			e, known := uber.Order("ubereats", o.id)
+			return known && e.Status != channel.New
+		})
+		since := s.now().Add(-time.Minute)
+		i := slices.IndexFunc(s.unheard, func(o placed) bool { return o.at.Before(since) })
+		switch now := time.Now(); {
+		case i < 0:
+			return
+		case now.After(end):
+			s.t.Fatalf("%s waits to be accepted, as %d do", s.unheard[i].id, len(s.unheard))
+		case now.After(look): // Uber gave up telling of it while the box was away
+			look = now.Add(time.Second)
+			s.sync("ubereats")
+		}
+	}
+}
+
+// sync has the box compare with an aggregator.
+func (s *soiree) sync(by string) {
+	s.t.Helper()
+	if status, err := s.r.call(http.MethodPost, "/v1/integrations/"+by+"/sync", nil, nil); err != nil || status != http.StatusAccepted {
+		s.t.Fatalf("sync: %d %v", status, err)
+	}
+}
+
 func newSoiree(t *testing.T) *soiree {
 	t.Helper()
 	s := &soiree{t: t, r: newRig(t), orders: map[string]*guest{}}
-	config := func(name string) deliveries.Config {
-		return deliveries.Config{Store: "S1", ClientID: "id", ClientSecret: "secret", Secret: []byte(otterSecret), Hook: s.r.base + "/webhooks/" + name, Unlimited: true, Now: s.now, Keep: 100_000,
-			Faults: cloud.Faults{Seed: 7, LateBy: cloud.Duration(20 * time.Millisecond), RetryAfter: cloud.Duration(time.Second), Rates: map[cloud.Kind]float64{
-				cloud.Duplicate: .1, cloud.OutOfOrder: .05, cloud.Late: .05, cloud.Forged: .02, cloud.LostAnswer: .02, cloud.Broken: .02, cloud.Unauthorized: .01, cloud.TooMany: .01}}}
-	}
-	o, err := otter.New(config("otter"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := deliverect.New(config("deliverect"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := ubereats.New(config("ubereats"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.sims = map[string]*deliveries.Simulator{"otter": o.Simulator, "deliverect": d.Simulator, "ubereats": u.Simulator}
-	dir := t.TempDir()
-	for name, text := range map[string]string{"secret": otterSecret, "credentials": "{client_id: id, client_secret: secret}\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	section := "delivery:\n"
-	for _, a := range []struct{ name, base, more string }{{"otter", served(t, o), ""}, {"deliverect", served(t, d), fmt.Sprintf(", channels: {just-eat: {number: %q}}", deliverect.Number)}, {"ubereats", served(t, u), ""}} {
-		section += fmt.Sprintf("  - {aggregator: %s, store: S1, base_url: %q, webhook_secret_file: %q, credentials_file: %q%s}\n", a.name, a.base, filepath.Join(dir, "secret"), filepath.Join(dir, "credentials"), a.more)
-	}
-	parsed, err := firmwareconfig.Parse("delivery.yaml", []byte(fmt.Sprintf(rigConfig, "x", "127.0.0.1:1", "x", "h:1", "h:2")+section))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.sims = s.r.aggregators(func(c *deliveries.Config) {
+		c.Now, c.Keep = s.now, 100_000
+		c.Faults = cloud.Faults{Seed: 7, LateBy: cloud.Duration(20 * time.Millisecond), RetryAfter: cloud.Duration(time.Second), Rates: map[cloud.Kind]float64{
+			cloud.Duplicate: .1, cloud.OutOfOrder: .05, cloud.Late: .05, cloud.Forged: .02, cloud.LostAnswer: .02, cloud.Broken: .02, cloud.Unauthorized: .01, cloud.TooMany: .01}}
+	})
 	c := s.r.config
-	c.Delivery = parsed.Delivery
+	var err error
 	if s.till, err = simlightspeed.New(simlightspeed.Config{AnyItem: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +126,7 @@ func newSoiree(t *testing.T) *soiree {
 		o.Now, o.resolver = s.now, &s.links
 		quickPOS(o)
 		o.backoff = []time.Duration{20 * time.Millisecond}
+		o.pause = 2 * time.Millisecond // the clock is looked at often, for it passes fast
 	}
 	return s
 }
@@ -304,8 +320,14 @@ func (s *soiree) serve(orders int) {
 		case orders / 2:
 			away(false)
 		}
+		if i%20 == 0 {
+			s.caughtUp(patience(orders))
+		}
 		s.pass(time.Second)
 		g, o := s.guest(i, rng)
+		if slices.Contains(g.by, "ubereats") {
+			s.unheard = append(s.unheard, placed{o.ID, o.PlacedAt})
+		}
 		work <- one{g, o}
 	}
 	close(work)
@@ -318,19 +340,12 @@ func (s *soiree) serve(orders int) {
 func (s *soiree) settle(orders int) {
 	s.t.Helper()
 	t := s.t
-	sync := func() {
-		for _, by := range []string{"otter", "ubereats"} {
-			if status, err := s.r.call(http.MethodPost, "/v1/integrations/"+by+"/sync", nil, nil); err != nil || status != http.StatusAccepted {
-				t.Fatalf("sync: %d %v", status, err)
-			}
-		}
-	}
 	again := func(g *guest, by string) { // has its aggregator say it again
 		if err := s.sims[by].Again(t.Context(), g.all[0].Slug, g.all[0].ID, 1); err != nil && refusal(err) == 0 {
 			t.Error(err)
 		}
 	}
-	patience := 2*time.Minute + time.Duration(orders)*100*time.Millisecond // far more than it takes
+	patience := patience(orders)
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		here := s.every()
 		if len(here) == orders {
@@ -339,12 +354,14 @@ func (s *soiree) settle(orders int) {
 		if time.Now().After(end) {
 			t.Fatalf("%d of %d orders are here", len(here), orders)
 		}
-		sync()
+		s.sync("otter")
+		s.sync("ubereats")
 		for id, g := range s.orders {
 			if here[id] == nil {
 				again(g, g.by[0])
 			}
 		}
+		s.caughtUp(patience)
 		s.pass(time.Second)
 	}
 	typed, over := 0, false
@@ -432,15 +449,28 @@ func all8(acts []func()) {
 	all.Wait()
 }
 
-// quiet waits until the aggregators heard everything, which they allow some of a minute, and all paper is out.
+// quiet waits until the aggregators heard everything and all paper is out. The clock passes as their limits want it: only once
+// nothing goes out any more before it does.
 func (s *soiree) quiet(patience time.Duration) {
 	s.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		waiting := 0
+		var next time.Time
+		now := s.now()
+		rest := true
 		for by := range s.sims {
-			var v struct{ Queue struct{ Waiting int } }
-			s.r.must(http.StatusOK, http.MethodGet, "/v1/integrations/"+by, nil, &v)
-			waiting += v.Queue.Waiting
+			q, err := s.r.box.deliveries.Queue(s.t.Context(), by)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			if q.Waiting == 0 {
+				continue
+			}
+			waiting += q.Waiting
+			rest = rest && q.NextAt.After(now)
+			if next.IsZero() || q.NextAt.Before(next) {
+				next = q.NextAt
+			}
 		}
 		if waiting == 0 {
 			break
@@ -448,7 +478,9 @@ func (s *soiree) quiet(patience time.Duration) {
 		if time.Now().After(end) {
 			s.t.Fatalf("the aggregators have still to hear %d things", waiting)
 		}
-		s.pass(5 * time.Second)
+		if rest {
+			s.pass(next.Sub(now) + time.Second) // by then the next few may go
+		}
 	}
 	s.r.wait("all paper is out", func() bool {
 		var list struct{ Printers []struct{ Queue int } }

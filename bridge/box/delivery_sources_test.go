@@ -37,6 +37,51 @@ func served(t *testing.T, s interface {
 	return "http://" + l.Addr().String()
 }
 
+// aggregators has the box serve simulated Otter, Deliverect and Uber Eats, which are as change says.
+func (r *rig) aggregators(change func(*deliveries.Config)) map[string]*deliveries.Simulator {
+	r.t.Helper()
+	dir := r.t.TempDir()
+	for name, text := range map[string]string{"secret": otterSecret, "credentials": "{client_id: id, client_secret: secret}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	sims := map[string]*deliveries.Simulator{}
+	section := "delivery:\n"
+	for _, name := range []string{"otter", "deliverect", "ubereats"} {
+		config := deliveries.Config{Store: "S1", ClientID: "id", ClientSecret: "secret", Secret: []byte(otterSecret), Hook: r.base + "/webhooks/" + name, Unlimited: true}
+		change(&config)
+		var base, more string
+		switch name {
+		case "otter":
+			s, err := otter.New(config)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			sims[name], base = s.Simulator, served(r.t, s)
+		case "deliverect":
+			s, err := deliverect.New(config)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			sims[name], base, more = s.Simulator, served(r.t, s), fmt.Sprintf(", channels: {just-eat: {number: %q}}", deliverect.Number)
+		case "ubereats":
+			s, err := ubereats.New(config)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			sims[name], base = s.Simulator, served(r.t, s)
+		}
+		section += fmt.Sprintf("  - {aggregator: %s, store: S1, base_url: %q, webhook_secret_file: %q, credentials_file: %q%s}\n", name, base, filepath.Join(dir, "secret"), filepath.Join(dir, "credentials"), more)
+	}
+	c, err := firmwareconfig.Parse("delivery.yaml", []byte(fmt.Sprintf(rigConfig, "x", "127.0.0.1:1", "x", "h:1", "h:2")+section))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.config.Delivery = c.Delivery
+	return sims
+}
+
 // TestThreeAggregators has one box serve Otter, Deliverect and Uber Eats at once, each on a bad evening: messages late, twice, out
 // of order and forged, calls refused and answers lost, and the box restarts in the middle. Each order is on paper once with its
 // prices, notes and modifiers, each aggregator hears of its own once, and an order that two of them bring counts once.
@@ -45,44 +90,11 @@ func TestThreeAggregators(t *testing.T) {
 	r := newRig(t)
 	evening := cloud.Faults{Seed: 5, LateBy: cloud.Duration(10 * time.Millisecond), TimeoutBy: cloud.Duration(50 * time.Millisecond), Rates: map[cloud.Kind]float64{
 		cloud.Late: .1, cloud.Duplicate: .3, cloud.OutOfOrder: .1, cloud.Forged: .2, cloud.Unauthorized: .05, cloud.Broken: .1, cloud.LostAnswer: .1, cloud.Refused: .05}}
-	config := func(name string) deliveries.Config {
-		return deliveries.Config{Store: "S1", ClientID: "id", ClientSecret: "secret", Secret: []byte(otterSecret), Hook: r.base + "/webhooks/" + name, Unlimited: true, Faults: evening}
-	}
-	o, err := otter.New(config("otter"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := deliverect.New(config("deliverect"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := ubereats.New(config("ubereats"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, text := range map[string]string{"secret": otterSecret, "credentials": "{client_id: id, client_secret: secret}\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	section := "delivery:\n"
-	for _, a := range []struct{ name, base string }{{"otter", served(t, o)}, {"deliverect", served(t, d)}, {"ubereats", served(t, u)}} {
-		section += fmt.Sprintf("  - {aggregator: %s, store: S1, base_url: %q, webhook_secret_file: %q, credentials_file: %q}\n", a.name, a.base, filepath.Join(dir, "secret"), filepath.Join(dir, "credentials"))
-		if a.name == "deliverect" {
-			section = strings.TrimSuffix(section, "}\n") + fmt.Sprintf(", channels: {just-eat: {number: %q}}}\n", deliverect.Number)
-		}
-	}
-	c, err := firmwareconfig.Parse("delivery.yaml", []byte(fmt.Sprintf(rigConfig, "x", "127.0.0.1:1", "x", "h:1", "h:2")+section))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.config.Delivery = c.Delivery
+	sims := r.aggregators(func(c *deliveries.Config) { c.Faults = evening })
 	all := &links{}
 	r.change = func(o *Options) { o.resolver, o.backoff = all, []time.Duration{20 * time.Millisecond} }
 	r.start()
 
-	sims := map[string]*deliveries.Simulator{"otter": o.Simulator, "deliverect": d.Simulator, "ubereats": u.Simulator}
 	slugs := map[string]string{"otter": "deliveroo", "deliverect": "just-eat", "ubereats": "ubereats"}
 	make1 := func(by string, n int) channel.Order {
 		id := fmt.Sprintf("%s-%02d", by, n)

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -60,15 +59,19 @@ type call struct {
 	Update    bool               `json:"update,omitzero"`
 }
 
-// class is how soon a call goes among others: results of new orders, cancellations, progress (spec/delivery.md 5.5).
+// class is how soon a call goes among others: results of new orders, cancellations, progress (spec/delivery.md 5.5). What the
+// marketplace waits for before it gives an order up goes before all: else the accept of an order that was fetched would wait
+// once more behind the fetching of all that came since.
 func (c *call) class() int {
 	switch c.Kind {
-	case callCreated, callUpdated, callFailed, callAccept, callDeny, callFetch:
+	case callAccept, callDeny:
 		return 0
-	case callCancelled, callPaused, callPause, callResume, callAnswer:
+	case callCreated, callUpdated, callFailed, callFetch:
 		return 1
+	case callCancelled, callPaused, callPause, callResume, callAnswer:
+		return 2
 	}
-	return 2
+	return 3
 }
 
 const (
@@ -106,7 +109,7 @@ const parallel = 4
 // leastAttempts is how often a call is made however old it is: the box may have been off, or its clock set forward.
 const leastAttempts = 5
 
-// longest is how long a call waits for its next attempt at most.
+// longest is how long a call, or all of a kind, waits for its next attempt at most.
 const longest = 15 * time.Minute
 
 // downAfter is how many calls in a row fail before people are warned.
@@ -126,6 +129,7 @@ type outbox struct {
 	misses int                  // calls in a row that nobody answered
 	fault  string
 	sentAt time.Time
+	rests  time.Time // nothing is under way, and nothing may go out before; zero: that is not so
 	calls  sync.WaitGroup
 }
 
@@ -138,48 +142,51 @@ func (o *outbox) run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	defer o.calls.Wait()
-	var rests time.Time // until then nothing can begin, unless somebody wakes us
+	var until time.Time     // nothing can begin before, unless somebody wakes us or the clock is set back
+	var pause time.Duration // until then
+	look := min(lookEvery, o.s.c.Look)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-o.wake:
 		case <-timer.C:
-			if left := rests.Sub(o.s.c.Now()); left > 0 {
-				timer.Reset(min(left, lookEvery))
+			if left := until.Sub(o.s.c.Now()); left > 0 && left <= pause {
+				timer.Reset(min(left, look))
 				continue
 			}
 		}
-		pause, err := o.work(ctx)
-		if ctx.Err() != nil {
+		var err error
+		if pause, err = o.work(ctx); ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		rests = o.s.c.Now().Add(pause)
+		until = o.s.c.Now().Add(pause)
 		if pause < idle {
-			pause = min(pause, lookEvery)
+			timer.Reset(min(pause, look))
+			continue
 		}
-		timer.Reset(pause)
+		timer.Reset(idle)
 	}
 }
 
-// due is a call whose turn may have come.
+// due is a call whose turn has come.
 type due struct {
 	key, order int64
 	kind       string
 	attempts   int
-	next       time.Time
 	created    time.Time
 	call       call // read when it is made
 }
 
-// The oldest call of an order goes before its younger ones. Kinds that have no call left are left out, so that they do not hide
-// the others.
+// Of each order only the oldest call has its turn. Kinds that have no call left and calls that are put off are left out, so that
+// they do not hide the others; what is put off for longer than any call is was put off before the clock was set back.
 const (
-	selectWaiting = `SELECT key, order_key, kind, attempts, next_at, created_at FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting' AND kind NOT IN (SELECT value FROM json_each(?))
-AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.order_key <> 0 AND e.aggregator = c.aggregator AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT 200`
+	selectDue = `SELECT key, order_key, kind, attempts, created_at FROM delivery_calls c WHERE aggregator = ? AND state = 'waiting' AND kind NOT IN (SELECT value FROM json_each(?)) AND (next_at <= ? OR next_at > ?)
+AND (order_key = 0 OR NOT EXISTS (SELECT 1 FROM delivery_calls e WHERE e.order_key = c.order_key AND e.order_key <> 0 AND e.aggregator = c.aggregator AND e.key < c.key AND e.state = 'waiting')) ORDER BY class, key LIMIT ?`
+	selectNext = `SELECT coalesce(min(next_at), 0) FROM delivery_calls WHERE aggregator = ? AND state = 'waiting' AND kind NOT IN (SELECT value FROM json_each(?)) AND next_at > ? AND next_at <= ?`
 	selectCall = `SELECT state, attempts, content FROM delivery_calls WHERE key = ?`
 )
 
@@ -196,22 +203,27 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 	later := func(at time.Time) { pause = min(pause, max(at.Sub(now), time.Millisecond)) }
 	silent := []string{}
 	o.mu.Lock()
+	o.rests = time.Time{}
 	full := o.flying >= parallel
 	for kind, until := range o.quiet {
-		if !until.After(now) {
+		if !until.After(now) || until.Sub(now) > longest { // over, or the clock was set back
 			delete(o.quiet, kind)
 			continue
 		}
 		silent = append(silent, kind)
 		later(until)
 	}
+	most := parallel + len(o.busy) // what is busy is among what is read
 	o.mu.Unlock()
 	if full {
 		return idle, nil // the end of a call wakes us
 	}
-	list, err := o.read(ctx, silent)
+	list, next, err := o.read(ctx, silent, now, most)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+	}
+	if !next.IsZero() {
+		later(next)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -222,10 +234,6 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 		}
 		if at := o.quiet[d.kind]; at.After(now) { // since a moment ago
 			later(at)
-			continue
-		}
-		if d.next.After(now) && d.next.Sub(now) <= longest { // else the clock was put back
-			later(d.next)
 			continue
 		}
 		if o.flying >= parallel {
@@ -244,30 +252,33 @@ func (o *outbox) work(ctx context.Context) (time.Duration, error) {
 			poke(o.wake)
 		})
 	}
+	if len(o.busy) == 0 && pause < idle {
+		o.rests = now.Add(pause)
+	}
 	return pause, nil
 }
 
-func (o *outbox) read(ctx context.Context, silent []string) ([]due, error) {
+// read gives the calls whose turn it is, at most so many, and when the next one of those that are put off is due; zero: none is.
+func (o *outbox) read(ctx context.Context, silent []string, now time.Time, most int) (list []due, next time.Time, err error) {
 	except, err := json.Marshal(silent)
 	if err != nil {
-		return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
+		return nil, next, err
 	}
-	rows, err := o.s.c.Journal.Read().QueryContext(ctx, selectWaiting, o.l.Name, string(except))
-	if err != nil {
-		return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
-	}
-	defer rows.Close()
-	var list []due
-	for rows.Next() {
+	until, far := now.UnixMicro(), now.Add(longest).UnixMicro()
+	err = o.s.c.Journal.Each(ctx, selectDue, []any{o.l.Name, string(except), until, far, most}, func(scan func(...any) error) error {
 		var d due
-		var next, created int64
-		if err := rows.Scan(&d.key, &d.order, &d.kind, &d.attempts, &next, &created); err != nil {
-			return nil, fmt.Errorf("read what %s is told: %w", o.l.Name, err)
-		}
-		d.next, d.created = journal.FromMicros(next), journal.FromMicros(created)
+		var created int64
+		err := scan(&d.key, &d.order, &d.kind, &d.attempts, &created)
+		d.created = journal.FromMicros(created)
 		list = append(list, d)
+		return err
+	})
+	if err != nil || len(list) == most {
+		return list, next, err
 	}
-	return list, rows.Err()
+	var at int64
+	err = o.s.c.Journal.Read().QueryRowContext(ctx, selectNext, o.l.Name, string(except), until, far).Scan(&at)
+	return list, journal.FromMicros(at), err
 }
 
 // free gives a call's place back.
@@ -316,10 +327,10 @@ func (o *outbox) call(ctx context.Context, d due) {
 	case ctx.Err() != nil:
 		o.free(&d) // broken off; it goes out again after a restart
 	case errors.As(err, &limited):
-		o.hush(d.kind, now.Add(max(limited.After, 10*time.Millisecond)))
+		o.hush(d.kind, now, max(limited.After, 10*time.Millisecond))
 		o.free(&d)
 	case errors.As(err, &e) && e.Status == http.StatusTooManyRequests:
-		o.hush(d.kind, now.Add(max(e.RetryAfter, time.Second)))
+		o.hush(d.kind, now, max(e.RetryAfter, time.Second))
 		o.later(&d, now, err)
 	case errors.As(err, &e) && e.Fate == rest.Refused && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusUnauthorized &&
 		e.Status != http.StatusRequestTimeout && e.Status != http.StatusTooEarly:
@@ -418,8 +429,9 @@ func (o *outbox) hushed(kind string) bool {
 	return o.quiet[kind].After(o.s.c.Now())
 }
 
-// hush lets a kind of call rest until at.
-func (o *outbox) hush(kind string, at time.Time) {
+// hush lets a kind of call rest from now on, for so long.
+func (o *outbox) hush(kind string, now time.Time, d time.Duration) {
+	at := now.Add(min(d, longest))
 	o.mu.Lock()
 	if o.quiet[kind].Before(at) {
 		o.quiet[kind] = at
@@ -444,41 +456,4 @@ func (o *outbox) came(err error) {
 	case misses == downAfter:
 		o.s.raise("aggregator_silent", warning.Warn, o.l.Name, o.l.Title, words.Tidy(err.Error(), 200))
 	}
-}
-
-// A Queue is what an aggregator has still to be told.
-type Queue struct {
-	Waiting int       `json:"waiting"`
-	Oldest  time.Time `json:"oldest,omitzero" doc:"since when the oldest one waits"`
-	Failed  int       `json:"failed" doc:"refused by the aggregator within the last day"`
-	SentAt  time.Time `json:"sent_at,omitzero" doc:"the last call that it took"`
-	Error   string    `json:"error,omitzero" doc:"why it cannot be told now"`
-}
-
-const (
-	selectQueue  = `SELECT count(*), coalesce(min(created_at), 0) FROM delivery_calls WHERE aggregator = ? AND state = 'waiting'`
-	selectFailed = `SELECT count(*) FROM delivery_calls WHERE key > ? AND aggregator = ? AND state = 'failed'`
-)
-
-// Queue tells how much an aggregator has still to be told.
-func (s *Service) Queue(ctx context.Context, name string) (Queue, error) {
-	l := s.link(name)
-	if l == nil {
-		return Queue{}, ErrNone
-	}
-	var q Queue
-	var oldest int64
-	if err := s.c.Journal.Read().QueryRowContext(ctx, selectQueue, name).Scan(&q.Waiting, &oldest); err != nil {
-		return q, fmt.Errorf("read what %s is told: %w", name, err)
-	}
-	var n sql.NullInt64
-	day := journal.KeyAt(s.c.Now().Add(-24 * time.Hour))
-	if err := s.c.Journal.Read().QueryRowContext(ctx, selectFailed, day, name).Scan(&n); err != nil {
-		return q, fmt.Errorf("read what %s refused: %w", name, err)
-	}
-	q.Failed, q.Oldest = int(n.Int64), journal.FromMicros(oldest)
-	l.out.mu.Lock()
-	q.SentAt, q.Error = l.out.sentAt, l.out.fault
-	l.out.mu.Unlock()
-	return q, nil
 }

@@ -4,8 +4,8 @@ package deliverect
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,12 +120,8 @@ func (s *Simulator) status(v *cloud.Visit) cloud.Answer {
 	if err := json.Unmarshal(v.Raw, &u, json.RejectUnknownMembers(true)); err != nil || string(u.OrderID) != v.PathValue("order") || u.ReceiptID == "" {
 		return cloud.Refuse(http.StatusBadRequest, "the status makes no sense")
 	}
-	var o channel.Order
-	found := slices.ContainsFunc(s.Orders(), func(e deliveries.Entry) bool {
-		o = e.Order
-		return own(&e.Order) == string(u.OrderID)
-	})
-	if !found {
+	o, found := s.Find("", strings.TrimPrefix(string(u.OrderID), "own-"))
+	if !found || own(&o) != string(u.OrderID) {
 		return cloud.Refuse(http.StatusNotFound, "there is no such order")
 	}
 	act := deliveries.Act{Key: deliveries.Key(o.Slug, o.ID), Op: "status " + strconv.Itoa(u.Status), Detail: string(u.Reason)}
