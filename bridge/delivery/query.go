@@ -47,27 +47,26 @@ func (s *Service) Details(ctx context.Context, orders []journal.ID, whole bool) 
 	for i, id := range orders {
 		args[i] = id.Key()
 	}
-	rows, err := s.c.Journal.Read().QueryContext(ctx, selectDetails+strings.Repeat(", ?", len(args)-1)+")", args...)
-	if err != nil {
-		return nil, fmt.Errorf("read what aggregators said: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := s.c.Journal.Each(ctx, selectDetails+strings.Repeat(", ?", len(args)-1)+")", args, func(scan func(...any) error) error {
 		d := new(Details)
 		var key, by int64
 		var content []byte
-		if err := rows.Scan(&key, &d.Aggregator, &d.Other, &d.Status, &by, &content); err != nil {
-			return nil, fmt.Errorf("read what aggregators said: %w", err)
+		if err := scan(&key, &d.Aggregator, &d.Other, &d.Status, &by, &content); err != nil {
+			return err
 		}
 		if err := json.Unmarshal(content, &d.Order); err != nil {
-			return nil, fmt.Errorf("read what aggregators said: %w", err)
+			return err
 		}
 		d.AcceptBy = journal.FromMicros(by)
 		d.Collect, d.Method = collect(&d.Order)
 		all[key] = d
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what aggregators said: %w", err)
 	}
-	if err := rows.Err(); err != nil || !whole {
-		return all, err
+	if !whole {
+		return all, nil
 	}
 	for key, d := range all {
 		if d.Told, err = s.told(ctx, key); err != nil {
@@ -78,24 +77,23 @@ func (s *Service) Details(ctx context.Context, orders []journal.ID, whole bool) 
 }
 
 func (s *Service) told(ctx context.Context, key int64) ([]Told, error) {
-	rows, err := s.c.Journal.Read().QueryContext(ctx, selectTold, key)
-	if err != nil {
-		return nil, fmt.Errorf("read what was told: %w", err)
-	}
-	defer rows.Close()
 	var list []Told
-	for rows.Next() {
+	err := s.c.Journal.Each(ctx, selectTold, []any{key}, func(scan func(...any) error) error {
 		var t Told
 		var at, next int64
-		if err := rows.Scan(&at, &t.Kind, &t.State, &t.Attempts, &next, &t.Cause); err != nil {
-			return nil, fmt.Errorf("read what was told: %w", err)
+		if err := scan(&at, &t.Kind, &t.State, &t.Attempts, &next, &t.Cause); err != nil {
+			return err
 		}
 		if t.At = journal.FromMicros(at); t.State == waiting {
 			t.NextAt = journal.FromMicros(next)
 		}
 		list = append(list, t)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what was told: %w", err)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // An Observed order is one that another system cooks while this box watches.
@@ -121,31 +119,30 @@ func (s *Service) Observed(ctx context.Context, name string) ([]Observed, error)
 	if s.link(name) == nil {
 		return nil, ErrNone
 	}
-	rows, err := s.c.Journal.Read().QueryContext(ctx, selectObserved, name)
-	if err != nil {
-		return nil, fmt.Errorf("read what was observed: %w", err)
-	}
-	defer rows.Close()
 	list := []Observed{}
-	for rows.Next() {
+	err := s.c.Journal.Each(ctx, selectObserved, []any{name}, func(scan func(...any) error) error {
 		o := Observed{Unlinked: []string{}}
 		var at int64
 		var unlinked string
 		var content []byte
 		var order channel.Order
-		if err := rows.Scan(&at, &o.Aggregator, &o.Slug, &o.PartnerID, &o.Status, &unlinked, &content); err != nil {
-			return nil, fmt.Errorf("read what was observed: %w", err)
+		if err := scan(&at, &o.Aggregator, &o.Slug, &o.PartnerID, &o.Status, &unlinked, &content); err != nil {
+			return err
 		}
 		if err := json.Unmarshal(content, &order); err != nil {
-			return nil, fmt.Errorf("read what was observed: %w", err)
+			return err
 		}
 		o.At, o.Partner, o.FriendlyID, o.Total, o.Currency, o.Lines, o.Unsure = journal.FromMicros(at), order.Partner, short(&order), order.Charges.Total, order.Currency, len(order.Lines), order.Unsure
 		if unlinked != "" {
 			o.Unlinked = strings.Split(unlinked, "\n")
 		}
 		list = append(list, o)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what was observed: %w", err)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // A DayEnd is what somebody has to look after before going home (spec/delivery.md 8).
@@ -185,23 +182,18 @@ WHERE d.order_key >= ? OR p.void_pending = 1 ORDER BY d.order_key LIMIT 5000`
 func (s *Service) DayEnd(ctx context.Context) (DayEnd, error) {
 	e := DayEnd{ToVoid: []DayOrder{}, NotInPOS: []DayOrder{}, Open: []DayOrder{}, Unpaid: []DayOrder{}, Differences: []DayOrder{}, Changed: []DayOrder{}}
 	e.Since = s.c.DayStart(s.c.Now()).UTC()
-	rows, err := s.c.Journal.Read().QueryContext(ctx, selectDay, e.Since.UnixMilli()<<12)
-	if err != nil {
-		return e, fmt.Errorf("read the orders of the day: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := s.c.Journal.Each(ctx, selectDay, []any{journal.KeyAt(e.Since)}, func(scan func(...any) error) error {
 		var o DayOrder
 		var id, content []byte
 		var received, total int64
 		var slug string
 		var void, stale bool
 		var order channel.Order
-		if err := rows.Scan(&id, &o.Number, &received, &o.State, &o.InPOS, &o.Aggregator, &slug, &content, &o.Cause, &total, &void, &stale); err != nil {
-			return e, fmt.Errorf("read the orders of the day: %w", err)
+		if err := scan(&id, &o.Number, &received, &o.State, &o.InPOS, &o.Aggregator, &slug, &content, &o.Cause, &total, &void, &stale); err != nil {
+			return err
 		}
 		if err := json.Unmarshal(content, &order); err != nil {
-			return e, fmt.Errorf("read the orders of the day: %w", err)
+			return err
 		}
 		copy(o.ID[:], id)
 		o.ReceivedAt, o.Partner, o.FriendlyID, o.Currency, o.Total = journal.FromMicros(received), order.Partner, short(&order), order.Currency, food(&order)
@@ -214,7 +206,7 @@ func (s *Service) DayEnd(ctx context.Context) (DayEnd, error) {
 			e.ToVoid = append(e.ToVoid, o)
 		}
 		if over {
-			continue
+			return nil
 		}
 		if o.InPOS == "no" || o.InPOS == "pending" {
 			e.NotInPOS = append(e.NotInPOS, o)
@@ -231,8 +223,12 @@ func (s *Service) DayEnd(ctx context.Context) (DayEnd, error) {
 		if stale {
 			e.Changed = append(e.Changed, o)
 		}
+		return nil
+	})
+	if err != nil {
+		return e, fmt.Errorf("read the orders of the day: %w", err)
 	}
-	return e, rows.Err()
+	return e, nil
 }
 
 // food is what the lines cost.

@@ -308,27 +308,26 @@ func (s *Service) ExpireDue(ctx context.Context) (next time.Time, err error) {
 	for {
 		now := s.c.Now()
 		var due []held
-		rows, err := s.c.Journal.Read().QueryContext(ctx, selectLate)
-		if err != nil {
-			return next, fmt.Errorf("read what waits to be accepted: %w", err)
-		}
 		next = time.Time{}
-		for rows.Next() {
+		err := s.c.Journal.Each(ctx, selectLate, nil, func(scan func(...any) error) error {
 			var h held
 			var id []byte
 			var by int64
-			if err := rows.Scan(&h.key, &id, &by); err != nil {
-				rows.Close()
-				return next, fmt.Errorf("read what waits to be accepted: %w", err)
+			if err := scan(&h.key, &id, &by); err != nil {
+				return err
 			}
-			if at := journal.FromMicros(by); at.After(now) {
+			switch at := journal.FromMicros(by); {
+			case !at.After(now):
+				copy(h.id[:], id)
+				due = append(due, h)
+			case next.IsZero(): // they come by time
 				next = at
-				break
 			}
-			copy(h.id[:], id)
-			due = append(due, h)
+			return nil
+		})
+		if err != nil {
+			return next, fmt.Errorf("read what waits to be accepted: %w", err)
 		}
-		rows.Close()
 		if len(due) == 0 {
 			return next, nil
 		}

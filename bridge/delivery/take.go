@@ -543,8 +543,8 @@ func (s *Service) twice(ctx context.Context, l *link, e *channel.Event, known *e
 // refuse writes down an order that cannot be taken and tells the aggregator.
 func (s *Service) refuse(ctx context.Context, l *link, e *channel.Event, m *malformed) error {
 	s.c.Orders.Count(l.Name, invalid, 0)
-	s.raise("delivery_refused", warning.Critical, l.Name+" "+words.Tidy(short(e.Order), 40), l.Title, words.Tidy(short(e.Order), 40), words.Tidy(m.Error(), 300))
-	text := words.Tidy(m.Error(), 300)
+	text, number := words.Tidy(m.Error(), 300), words.Tidy(short(e.Order), 40)
+	s.raise("delivery_refused", warning.Critical, l.Name+" "+number, l.Title, number, text)
 	c := call{Kind: callFailed, Ref: e.Ref, Failure: &channel.Failure{Code: channel.CodeInvalid, Message: text}}
 	if !l.can.Failures && l.can.Accept { // it hears no other way
 		c = call{Kind: callDeny, Ref: e.Ref, Denial: &channel.Denial{Reason: reasonOther, Text: text}}
