@@ -113,8 +113,7 @@ func (s *Service) compare(ctx context.Context, l *link, o *channel.Order, began 
 		if err != nil {
 			return err
 		}
-		over := state == "cancelled" || state == "rejected" || state == "fulfilled" || state == "handed_off"
-		same = over || len(r.faults) > 0 || sameOrder(r.order, was) || known.updated.After(began.Add(-time.Minute))
+		same = ended(state) || len(r.faults) > 0 || sameOrder(r.order, was) || known.updated.After(began.Add(-time.Minute))
 		_, _, err = s.status(tx, l, ref, o.Status, "")
 		return err
 	})

@@ -408,8 +408,11 @@ func (o *outbox) settle(d *due, state, cause string) {
 	}
 	o.s.c.Journal.Later(func(tx *journal.Tx) error {
 		tx.After(func(error) { o.free(d) })
-		_, err := tx.Exec(settleCall, state, words.Tidy(cause, 300), d.key)
-		return err
+		cause := words.Tidy(cause, 300)
+		if _, err := tx.Exec(settleCall, state, cause, d.key); err != nil || d.kind != callAccept || state == sent {
+			return err
+		}
+		return o.s.unaccepted(tx, o.l, d.order, cause)
 	})
 }
 

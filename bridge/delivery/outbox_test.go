@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/sale"
 	"aboyeur/protocol/channel"
 	"aboyeur/protocol/rest"
 )
@@ -116,6 +118,54 @@ func TestClockSetBack(t *testing.T) {
 	}
 	c.pass(-2 * time.Hour)
 	c.wait("it is told", func() bool { return len(c.a.told()) == 1 })
+}
+
+// An order that goes on here while its marketplace refuses the accept may be cooked for nobody: people are warned until it ends.
+func TestAcceptRefused(t *testing.T) {
+	t.Parallel()
+	c := newCounter(t)
+	c.a.can.AcceptIn, c.b.can.AcceptIn = 11*time.Minute, 11*time.Minute
+	c.stop()
+	c.open()
+	c.a.fail = func(call string) error {
+		if strings.HasPrefix(call, "accept") {
+			return &rest.Error{Op: "accept", Fate: rest.Refused, Status: http.StatusConflict}
+		}
+		return nil
+	}
+	c.b.fail = c.a.fail
+	warned := func() (all []string) {
+		for _, w := range c.warnings.List() {
+			if w.Code == "accept_refused" {
+				all = append(all, w.Subject)
+			}
+		}
+		return all
+	}
+	c.placed("otter", "e1", anOrder("1"))
+	c.placed("otter", "e2", anOrder("2"))
+	c.placed("deliverect", "e2 again", anOrder("2")) // whose accept the other one may have brought
+	c.placed("otter", "e3", anOrder("3"))
+	if err := c.takes("otter", "e4", channel.KindCancel, anOrder("3")); err != nil { // which is why
+		t.Fatal(err)
+	}
+	c.run()
+	c.wait("nothing waits", func() bool {
+		a, err := c.service.Queue(t.Context(), "otter")
+		b, err2 := c.service.Queue(t.Context(), "deliverect")
+		return err == nil && err2 == nil && a.Waiting+b.Waiting == 0 && len(warned()) > 0
+	})
+	if got := warned(); !slices.Equal(got, []string{"otter F1"}) {
+		t.Errorf("people are warned of %q", got)
+	}
+	first := c.book.orders["otter/1"]
+	err := c.journal.Write(t.Context(), func(tx *journal.Tx) error {
+		return c.service.Follow(tx, Step{Order: sale.Placed{ID: first.id, Order: first.o}, From: "accepted", State: "cancelled", WasIn: "yes", InPOS: "yes", By: "Léa"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wait("nobody is warned any more", func() bool { return len(warned()) == 0 })
 }
 
 // puts has the first aggregator's outbox keep n calls of a kind, each about an order of its own, numbered from first.

@@ -8,6 +8,7 @@ import (
 
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/sale"
+	"aboyeur/bridge/warning"
 	"aboyeur/bridge/words"
 	"aboyeur/protocol/channel"
 )
@@ -113,6 +114,41 @@ func (s *Service) failureText(cause string, names []string) string {
 	return s.words.T("delivery.failed_pos")
 }
 
+// unaccepted warns people of an order that goes on here, though its marketplace, which gives up what nobody accepts, did not take
+// its accept: nobody may come for it.
+func (s *Service) unaccepted(tx *journal.Tx, l *link, order int64, cause string) error {
+	if l.can.AcceptIn <= 0 {
+		return nil
+	}
+	e, err := loadEntry(tx, selectByKey, order)
+	if err != nil || e == nil || e.other != "" { // of two that brought it, the first one's accept counts
+		return err
+	}
+	_, state, _, err := s.c.Orders.Stored(tx, e.id)
+	if err != nil || ended(state) {
+		return err
+	}
+	tx.Follow(func(err error) {
+		if err == nil {
+			s.raise("accept_refused", warning.Critical, unacceptedSubject(l, e), l.Title, words.Tidy(short(&e.order), 40), cause)
+		}
+	})
+	return nil
+}
+
+func unacceptedSubject(l *link, e *entry) string {
+	return l.Name + " " + words.Tidy(short(&e.order), 40)
+}
+
+// ended tells whether nobody works on an order any more.
+func ended(state string) bool {
+	switch state {
+	case "cancelled", "rejected", "handed_off", "fulfilled":
+		return true
+	}
+	return false
+}
+
 // Follow hears of each step of an order and puts what its aggregator has to know into the outbox, in the same transaction.
 func (s *Service) Follow(tx *journal.Tx, st Step) error {
 	if st.Order.Order == nil {
@@ -127,6 +163,13 @@ func (s *Service) Follow(tx *journal.Tx, st Step) error {
 		return err
 	}
 	ref := e.ref()
+	if l.can.AcceptIn > 0 && ended(st.State) {
+		tx.Follow(func(err error) {
+			if err == nil {
+				s.c.Warnings.Lower("accept_refused", unacceptedSubject(l, e))
+			}
+		})
+	}
 	byThem := st.By == l.Name
 	t := telling{key: e.key, ref: ref, state: st.State, inPOS: st.InPOS, ready: st.Order.ReadyAt, cause: st.Cause, names: splitNames(st.Cause, st.Detail), openItems: st.OpenItems}
 	moved := st.From != st.State
