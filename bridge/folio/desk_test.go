@@ -59,6 +59,7 @@ func TestSearch(t *testing.T) {
 		c = &counted{PMS: fiasLink(h)}
 		return c
 	}))
+	h.stand() // what is remembered does not grow old by itself
 	if list := h.find("2781"); len(list) != 2 || list[0].Reservation != "12345" || !list[1].NoPost || *list[0].Limit != 50000 {
 		t.Errorf("room 2781: %+v", list)
 	}
@@ -170,7 +171,7 @@ func clean(v any) any {
 func TestMirror(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, opera.Config{})
-	h.wait("the resync", func() bool { return len(h.s.recall("", 1000)) > 30 })
+	h.settled()
 	has := func(room, reservation string) bool {
 		for _, g := range h.s.recall("", 1000) {
 			if g.Room == room && g.Reservation == reservation {

@@ -88,7 +88,7 @@ func TestSerialLine(t *testing.T) {
 		all.Go(func() {
 			r := charge(100, number(i+1))
 			r.Room, r.Reservation = "104", "24305"
-			p, _, err := h.s.Place(t.Context(), waiter, number(i+1), Order{Request: r, Wait: 20 * time.Second})
+			p, _, err := h.s.Place(t.Context(), waiter, number(i+1), Order{Request: r, Wait: unhurried})
 			if err != nil || p.State != Posted || p.Answer != "OK" || p.Resolution != nil {
 				t.Errorf("posting %d: %+v %v", i, p, err)
 			}

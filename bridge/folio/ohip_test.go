@@ -28,7 +28,7 @@ func newCloud(t *testing.T, options ...option) (*house, *cloud.Simulator, *OHIP)
 	var link *OHIP
 	h := &house{t: t, dir: t.TempDir(), address: "http://" + listener.Addr().String()}
 	h.config = Config{
-		Calendar: Calendar{Location: paris(t)}, Currency: "EUR", Language: "fr", Dialect: "ohip", Version: "1.20", AnswerTimeout: 2 * time.Second,
+		Calendar: Calendar{Location: paris(t)}, Currency: "EUR", Language: "fr", Dialect: "ohip", Version: "1.20", AnswerTimeout: unhurried / 2,
 		Outlets: []Outlet{{"restaurant", 1}}, Mapping: []Rule{{Any, Any, Any, "food", Any, 1}, {Any, Any, Any, "drinks", Any, 2}},
 	}
 	for _, o := range options {
@@ -79,7 +79,7 @@ func TestOPERACloud(t *testing.T) {
 	if book := sim.Ledger(); len(book) != 1 || book[0].Amount != 2350 || book[0].Reservation != payer.Reservation || len(book[0].Lines) != 3 {
 		t.Errorf("booked %+v", book)
 	}
-	if v, _, err := h.s.VoidPosting(t.Context(), manager, "", p.ID, Reversal{}, 20*time.Second); err != nil || v.State != Posted || sim.Balance(payer.Reservation) != 0 {
+	if v, _, err := h.s.VoidPosting(t.Context(), manager, "", p.ID, Reversal{}, unhurried); err != nil || v.State != Posted || sim.Balance(payer.Reservation) != 0 {
 		t.Errorf("void: %+v %v, balance %d", v, err, sim.Balance(payer.Reservation))
 	}
 	r.Room, r.Reservation = blocked.Room, blocked.Reservation

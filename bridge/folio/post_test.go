@@ -260,7 +260,7 @@ func TestFaultsOfARequest(t *testing.T) {
 // What the hotel does not answer is unknown, is never sent again, and a late answer ends it.
 func TestUnknownAndLate(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
+	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = brief }))
 	h.inject(opera.Fault{Kind: opera.AnswerLost, On: opera.OnPosting, Count: 1})
 	lost := h.place(waiter, "lost", charge(1000, "1"))
 	if lost.State != Unknown || lost.Message == "" || !h.warned("pms_postings_unknown") {
@@ -269,7 +269,7 @@ func TestUnknownAndLate(t *testing.T) {
 	if got := h.scrape("aboyeur_pms_postings_unknown"); got != "1" {
 		t.Errorf("unknown: %s", got)
 	}
-	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(time.Second)})
+	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(3 * brief)})
 	late := h.place(waiter, "late", charge(1100, "2"))
 	if late.State != Unknown {
 		t.Fatalf("before a late answer: %+v", late)
@@ -310,8 +310,8 @@ func TestUnknownAndLate(t *testing.T) {
 // A manager said refused, and the hotel says later that it booked: somebody must know.
 func TestContradiction(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
-	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(2 * time.Second)})
+	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = brief }))
+	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(3 * brief)})
 	p := h.place(waiter, "k", charge(1000, "1"))
 	if p.State != Unknown {
 		t.Fatalf("posting %+v", p)
@@ -403,7 +403,7 @@ func TestVoidAndRefund(t *testing.T) {
 	r := charge(1000, "1")
 	r.Tip, r.Subtotals = 100, []Item{{"food", 601}, {"drinks", 299}}
 	p := h.place(waiter, "k", r)
-	wait := 20 * time.Second
+	wait := unhurried
 	refund := func(amount int64, key string) (Posting, error) {
 		q, _, err := h.s.RefundPosting(t.Context(), manager, key, p.ID, Reversal{Amount: &amount}, wait)
 		return q, err
@@ -470,7 +470,7 @@ func TestTender(t *testing.T) {
 // P# goes on after the last number, and leaves out those of postings nobody knows the outcome of.
 func TestNumbersWrap(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
+	h := newHouse(t, opera.Config{}, with(func(c *Config) { c.AnswerTimeout = brief }))
 	h.inject(opera.Fault{Kind: opera.AnswerLost, On: opera.OnPosting, Count: 1})
 	lost := h.place(waiter, "lost", charge(100, "1"))
 	h.stop()
@@ -517,7 +517,7 @@ func TestXMLPOS(t *testing.T) {
 		t.Errorf("tender: %+v", p)
 	}
 	p := h.place(waiter, "v", charge(500, "3"))
-	if v, _, err := h.s.VoidPosting(t.Context(), manager, "", p.ID, Reversal{}, 20*time.Second); err != nil || v.State != Posted {
+	if v, _, err := h.s.VoidPosting(t.Context(), manager, "", p.ID, Reversal{}, unhurried); err != nil || v.State != Posted {
 		t.Errorf("void: %+v %v", v, err)
 	}
 	h.inject(opera.Fault{Kind: opera.Cut, On: opera.OnPosting, When: opera.WhenAnswer, Count: 1})

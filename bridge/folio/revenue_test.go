@@ -28,7 +28,7 @@ func (b books) Charge(ctx context.Context, by access.Principal, c floor.Charge, 
 	for _, p := range c.Parts {
 		r.Subtotals = append(r.Subtotals, Item{p.Group, p.Amount})
 	}
-	p, _, err := b.s.Place(ctx, by, "", Order{ID: c.ID, Sale: c.Check, Request: r, Also: also, Wait: 20 * time.Second})
+	p, _, err := b.s.Place(ctx, by, "", Order{ID: c.ID, Sale: c.Check, Request: r, Also: also, Wait: unhurried})
 	return floorPosting(p), err
 }
 
@@ -334,7 +334,7 @@ func TestTransmitAll(t *testing.T) {
 // A charge whose outcome is unknown holds its part back; what the hotel's books say decides where it goes.
 func TestUnknownHoldsItsPartBack(t *testing.T) {
 	t.Parallel()
-	h, f := withFloor(t, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
+	h, f := withFloor(t, with(func(c *Config) { c.AnswerTimeout = brief }))
 	h.inject(opera.Fault{Kind: opera.AnswerLost, On: opera.OnPosting, Count: 1})
 	c := open(t, f, lineOf("Steak", "food", 2000))
 	_, err := f.Pay(t.Context(), waiter, "", c.ID, floor.Taking{Method: "room", Amount: 2000, Room: "104", Reservation: "24305", Guest: "O'Brien"})
@@ -362,8 +362,8 @@ func TestUnknownHoldsItsPartBack(t *testing.T) {
 // The answer comes late: the room's payment is on the check after all.
 func TestLatePaymentReachesTheCheck(t *testing.T) {
 	t.Parallel()
-	h, f := withFloor(t, with(func(c *Config) { c.AnswerTimeout = 500 * time.Millisecond }))
-	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(time.Second)})
+	h, f := withFloor(t, with(func(c *Config) { c.AnswerTimeout = brief }))
+	h.inject(opera.Fault{Kind: opera.AnswerDelayed, On: opera.OnPosting, Count: 1, Delay: opera.Duration(3 * brief)})
 	c := open(t, f, lineOf("Steak", "food", 2000))
 	if _, err := f.Pay(t.Context(), waiter, "", c.ID, floor.Taking{Code: "IKPMS", Amount: 2000, Room: "104", Reservation: "24305", Guest: "O'Brien"}); err == nil {
 		t.Fatal("Pay knew the outcome")
@@ -380,7 +380,7 @@ func TestLatePaymentReachesTheCheck(t *testing.T) {
 		t.Errorf("the batch would have %v", got)
 	}
 	// The room's charge is taken back, the check reopened and paid in cash: now it is revenue.
-	if v, _, err := h.s.VoidPosting(t.Context(), manager, "", *c.Payments[0].Posting, Reversal{}, 20*time.Second); err != nil || v.State != Posted {
+	if v, _, err := h.s.VoidPosting(t.Context(), manager, "", *c.Payments[0].Posting, Reversal{}, unhurried); err != nil || v.State != Posted {
 		t.Fatalf("void: %+v %v", v, err)
 	}
 	if c, err = f.Reopen(t.Context(), manager, "", c.ID); err != nil || c.Balance != 2000 {
@@ -466,7 +466,7 @@ func TestVersionGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := &house{t: t, dir: t.TempDir(), make: fiasLink}
-	h.config = Config{Calendar: Calendar{Location: paris(t)}, Currency: "EUR", Dialect: "fias", Branch: "E10", AnswerTimeout: time.Second}
+	h.config = Config{Calendar: Calendar{Location: paris(t)}, Currency: "EUR", Dialect: "fias", Branch: "E10", AnswerTimeout: unhurried / 2}
 	h.startHotel(opera.Config{Hotel: hotel})
 	h.start()
 	t.Cleanup(func() { h.stop(); h.stopSim() })

@@ -48,6 +48,7 @@ type house struct {
 	make     func(h *house) PMS
 	mu       sync.Mutex
 	offset   time.Duration
+	still    time.Time // the clock stands at; zero: it goes
 	journal  *journal.Journal
 	s        *Service
 	warnings *warning.Board
@@ -57,6 +58,13 @@ type house struct {
 	kill     func()
 	cables   sync.WaitGroup
 }
+
+// How long the hotel's answer is waited for: where it is to stay out or come late, and where a posting is waited for that has
+// to come to its end. A loaded machine may take a second for an exchange.
+const (
+	brief     = 1500 * time.Millisecond
+	unhurried = time.Minute
+)
 
 type option func(*house)
 
@@ -109,7 +117,7 @@ func newHouse(t testing.TB, sim opera.Config, options ...option) *house {
 	t.Helper()
 	h := &house{t: t, dir: t.TempDir(), make: fiasLink}
 	h.config = Config{
-		Calendar: Calendar{Location: paris(t)}, Currency: "EUR", Language: "en", Dialect: "fias", AnswerTimeout: 2 * time.Second,
+		Calendar: Calendar{Location: paris(t)}, Currency: "EUR", Language: "en", Dialect: "fias", AnswerTimeout: unhurried / 2,
 		Outlets: []Outlet{{"restaurant", 1}, {"bar", 2}},
 		Mapping: []Rule{{Any, Any, Any, "food", Any, 1}, {Any, Any, Any, "drinks", Any, 2}, {"bar", Any, Any, Any, Any, 3}},
 	}
@@ -157,13 +165,25 @@ func (h *house) startHotel(c opera.Config) {
 func (h *house) now() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !h.still.IsZero() {
+		return h.still.Add(h.offset)
+	}
 	return time.Now().Add(h.offset)
+}
+
+// stand stops the clock; set moves it further.
+func (h *house) stand() {
+	h.mu.Lock()
+	h.still = time.Now()
+	h.mu.Unlock()
 }
 
 // set moves the clock to at.
 func (h *house) set(at time.Time) {
 	h.mu.Lock()
-	h.offset = time.Until(at)
+	if h.offset = time.Until(at); !h.still.IsZero() {
+		h.offset = at.Sub(h.still)
+	}
 	h.mu.Unlock()
 }
 
@@ -226,6 +246,18 @@ func (h *house) start() {
 	h.kill = func() { end(stopWriting, all.Wait, stop, services.Wait) }
 }
 
+// settled waits until a hotel that was asked for the first time has told of all its guests: each makes the box forget what
+// inquiries said.
+func (h *house) settled() {
+	h.t.Helper()
+	h.wait("the hotel's guests", func() bool {
+		m := &h.s.mirror
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.told == nil && len(m.guests) > 30
+	})
+}
+
 func nothing(*journal.Tx) error { return nil }
 
 func (h *house) restart() {
@@ -252,7 +284,7 @@ func charge(amount int64, check string) Request {
 
 func (h *house) place(by access.Principal, key string, r Request) Posting {
 	h.t.Helper()
-	p, _, err := h.s.Place(h.t.Context(), by, key, Order{Request: r, Wait: 20 * time.Second})
+	p, _, err := h.s.Place(h.t.Context(), by, key, Order{Request: r, Wait: unhurried})
 	if err != nil {
 		h.t.Fatalf("Place: %v", err)
 	}
