@@ -322,11 +322,12 @@ func TestDeliveryScenarios(t *testing.T) {
 		var board struct {
 			Warnings []struct{ Code, Subject string }
 		}
-		if _, err := m.r.call(http.MethodGet, "/v1/warnings", nil, &board); err != nil || !slices.ContainsFunc(board.Warnings, func(w struct{ Code, Subject string }) bool {
-			return w.Code == "order_not_in_pos" && strings.Contains(w.Subject, o.FriendlyID)
-		}) {
-			t.Errorf("warnings %+v %v", board, err)
-		}
+		m.r.wait("people are warned", func() bool {
+			_, err := m.r.call(http.MethodGet, "/v1/warnings", nil, &board)
+			return err == nil && slices.ContainsFunc(board.Warnings, func(w struct{ Code, Subject string }) bool {
+				return w.Code == "order_not_in_pos" && strings.Contains(w.Subject, o.FriendlyID)
+			})
+		})
 		m.links.set("Grande", false)
 		if status := m.r.act(got.ID, "retry"); status != http.StatusOK {
 			t.Errorf("retry: %d", status)

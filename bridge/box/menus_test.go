@@ -183,9 +183,7 @@ func TestMenusOverOtter(t *testing.T) {
 	if s := counters(); !s.Green {
 		t.Errorf("each is linked, and the counters are %+v", s.Unlinked)
 	}
-	if !strings.Contains(string(m.r.fetch("/metrics")), `aboyeur_menu_unlinked{kind="items"} 0`) {
-		t.Error("the metric does not say so")
-	}
+	m.r.wait("the metric says so", func() bool { return strings.Contains(string(m.r.fetch("/metrics")), `aboyeur_menu_unlinked{kind="items"} 0`) })
 
 	// A menu file that is wrong fails the update with its place, and nothing changes.
 	write("categories: [{id: a, name: A, items: [{sku: S, name: N, price: dear}]}]\n")
