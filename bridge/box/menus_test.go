@@ -183,7 +183,9 @@ func TestMenusOverOtter(t *testing.T) {
 	if s := counters(); !s.Green {
 		t.Errorf("each is linked, and the counters are %+v", s.Unlinked)
 	}
-	m.r.wait("the metric says so", func() bool { return strings.Contains(string(m.r.fetch("/metrics")), `aboyeur_menu_unlinked{kind="items"} 0`) })
+	m.r.wait("the metric says so", func() bool {
+		return strings.Contains(string(m.r.fetch("/metrics")), `aboyeur_menu_unlinked{kind="items"} 0`)
+	})
 
 	// A menu file that is wrong fails the update with its place, and nothing changes.
 	write("categories: [{id: a, name: A, items: [{sku: S, name: N, price: dear}]}]\n")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -92,7 +91,7 @@ var bundleNumber = regexp.MustCompile(`(?m)^aboyeur_config_bundle_number (\d+)$`
 
 // number is the box's own figure of the bundle in force, -1 while it does not answer.
 func (k *technician) number() int {
-	ctx, cancel := context.WithTimeout(k.t.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(k.t.Context(), 10*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+k.listen+"/metrics", nil)
 	if err != nil {
@@ -141,12 +140,7 @@ func newTechnician(t *testing.T) *technician {
 	}
 	k := &technician{t: t, bin: buildBinary(t), dir: t.TempDir()}
 	k.grill = launchPrinter(t, k.bin, k.dir, "grill", "--model", "epson-tm-t88", "--speed", "2000", "--cut-time", "1ms")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.listen = l.Addr().String()
-	l.Close()
+	k.listen = freeAddress(t)
 	k.must("bundle", "keygen", k.path("keys"))
 	out, err := exec.Command(k.bin, "token", "add", "--file", k.path("tokens"), "--role", "admin", "--name", "test").Output()
 	if err != nil {
@@ -160,14 +154,9 @@ func newTechnician(t *testing.T) *technician {
 // is given back, a good one stays; the printer tells of each.
 func TestBundleLife(t *testing.T) {
 	k := newTechnician(t)
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong := nobody.Addr().String()
-	nobody.Close()
+	wrong := freeAddress(t) // nobody listens there
 
-	k.start(3 * time.Second)
+	k.start(8 * time.Second)
 	k.wait("the box waits for a bundle", func() bool { return strings.Contains(k.box.log.String(), "waiting for the first bundle") })
 	k.must(k.applyArgs(k.pack(1, k.grill.address))...)
 	k.hangup()
@@ -179,7 +168,7 @@ func TestBundleLife(t *testing.T) {
 
 	// A printer that was up is not: the box goes back by itself, and says so to who waits.
 	said := make(chan string, 1)
-	bad := k.applyArgs(k.pack(2, wrong), "--wait", "30s")
+	bad := k.applyArgs(k.pack(2, wrong), "--wait", "2m")
 	go func() {
 		code, text := k.aboyeur(bad...)
 		said <- fmt.Sprint(code, " ", text)
@@ -215,7 +204,7 @@ func TestBundleLife(t *testing.T) {
 	if code := k.box.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("SIGTERM: exit %d\n%s", code, k.box.log)
 	}
-	k.start(3 * time.Second)
+	k.start(8 * time.Second)
 	k.wait("bundle 3 is in force", func() bool { return k.number() == 3 })
 }
 
@@ -259,11 +248,11 @@ func TestBundleKill(t *testing.T) {
 			}
 			kill.Stop()
 		}
-		k.start(5 * time.Second)
+		k.start(12 * time.Second)
 		if round%2 == 1 { // the power goes while the bundle is on trial, or just coming up
 			time.Sleep(rand.N(150 * time.Millisecond))
 			k.box.kill()
-			k.start(5 * time.Second)
+			k.start(12 * time.Second)
 		}
 		var number int
 		k.wait("the box is up", func() bool { number = k.number(); return number > 0 })

@@ -156,12 +156,7 @@ func newKilledHotel(t *testing.T) *killedHotel {
 		<-ended
 	})
 
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	free.Close()
+	address := freeAddress(t)
 	dir := t.TempDir()
 	config, tokens := filepath.Join(dir, "box.yaml"), filepath.Join(dir, "tokens")
 	text := fmt.Sprintf(killHotelConfig, filepath.Join(dir, "data"), address, tokens, filepath.Join(dir, "spool"), l.Addr())

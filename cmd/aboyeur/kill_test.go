@@ -91,6 +91,18 @@ func launch(t *testing.T, wantLine bool, bin string, args ...string) *program {
 	return p
 }
 
+// freeAddress is where nobody listens until the box does, again after each restart: on a loopback address of its own, so that no
+// other listener or connection of this machine is given that port meanwhile.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 // kill ends the process as a power cut would.
 func (p *program) kill() {
 	_ = p.cmd.Process.Kill()
@@ -185,12 +197,7 @@ func TestKill(t *testing.T) {
 	bar := launchPrinter(t, bin, dir, "bar", "--model", "epson-tm-m30", "--speed", "800", "--cut-time", "100ms")
 	printers := []paperPrinter{grill, pass, bar}
 
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := freeAddress(t)
 	config, data, tokens := filepath.Join(dir, "box.yaml"), filepath.Join(dir, "data"), filepath.Join(dir, "tokens")
 	text := fmt.Sprintf(killConfig, data, address, tokens, grill.address, pass.address, bar.address)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -212,13 +219,18 @@ func TestKill(t *testing.T) {
 		func() { bar.tell(t, "/fault", `{"kind":"power_cycle","at":800,"for":"400ms"}`) },
 		func() { bar.tell(t, "/fault", `{"kind":"slow","lines_per_second":15,"bytes_per_second":600}`) },
 	}
-	for round := range 20 {
+	states := []string{"queued", "sending", "sent", "printed", "done", "held", "waiting", "unknown", "superseded", "cancelled"}
+	// How the kills fall is chance. Where none met a state in twenty rounds, some more follow, each longer than the one before.
+	missed := func() bool {
+		return slices.ContainsFunc(states, func(state string) bool { return k.landed[state] == 0 })
+	}
+	for round := 0; round < 20 || round < 60 && missed(); round++ {
 		for _, p := range printers {
 			p.tell(t, "/lift", `{}`)
 		}
 		faults[round%len(faults)]()
 		// A held grill hands over to the bar after a second: some rounds live long enough for that.
-		k.round(round, 150*time.Millisecond+rand.N(350*time.Millisecond)+time.Duration(round%7/6+b2i(round%7 == 1))*900*time.Millisecond)
+		k.round(round, 150*time.Millisecond+rand.N(350*time.Millisecond)+time.Duration(round%7/6+b2i(round%7 == 1))*900*time.Millisecond+time.Duration(max(0, round-20))*100*time.Millisecond)
 		if t.Failed() {
 			return
 		}
@@ -228,7 +240,7 @@ func TestKill(t *testing.T) {
 	}
 	k.settle()
 	k.judge(printers)
-	for _, state := range []string{"queued", "sending", "sent", "printed", "done", "held", "waiting", "unknown", "superseded", "cancelled"} {
+	for _, state := range states {
 		if k.landed[state] == 0 {
 			t.Errorf("no kill landed while a job was %s; landed: %v", state, k.landed)
 		}

@@ -80,7 +80,7 @@ func each(t *testing.T, do func(t *testing.T, s *stage)) {
 			go func() { served <- sim.Serve(ctx, l) }()
 			client, err := d.client(wire.Config{
 				Base: "http://" + l.Addr().String(), Venue: bookings.DefaultVenue, Credentials: credentials, WebhookSecret: []byte(bookings.DefaultHook), Zone: zone,
-				HTTP: rest.Config{Timeout: 5 * time.Second},
+				HTTP: rest.Config{Timeout: 30 * time.Second},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -363,7 +363,7 @@ func TestFaults(t *testing.T) {
 		if l := s.Ledger(); len(l) != 1 || l[0].Repeats < 1 {
 			t.Errorf("the ledger has %+v", l)
 		}
-		ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		s.Faults(bookings.Faults{Next: []bookings.Kind{bookings.Timeout}, Ops: []string{"status", "ticket", "close"}})
 		if err := s.client.Deliver(ctx, u); !errors.Is(err, rest.ErrUncertain) {

@@ -134,7 +134,7 @@ func each(t *testing.T, run func(t *testing.T, s *stage, strip func(*channel.Ord
 				served.Wait()
 			})
 			s.client, err = a.client("http://"+l.Addr().String(), channel.Credentials{ClientID: deliveries.DefaultID, ClientSecret: deliveries.DefaultSecret}, []byte(deliveries.DefaultHook),
-				rest.Config{Now: s.clock, Timeout: 2 * time.Second})
+				rest.Config{Now: s.clock, Timeout: 30 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}

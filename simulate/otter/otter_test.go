@@ -86,7 +86,7 @@ func open(t *testing.T, c sim.Config) *stage {
 	s.base = "http://" + l.Addr().String()
 	s.client, err = otter.New(otter.Config{
 		Base: s.base, Store: deliveries.DefaultStore, Credentials: channel.Credentials{ClientID: deliveries.DefaultID, ClientSecret: deliveries.DefaultSecret, Application: "app-1"},
-		WebhookSecret: []byte(deliveries.DefaultHook), HTTP: rest.Config{Now: s.clock, Timeout: 2 * time.Second},
+		WebhookSecret: []byte(deliveries.DefaultHook), HTTP: rest.Config{Now: s.clock, Timeout: 30 * time.Second},
 	})
 	if err != nil {
 		t.Fatal(err)
