@@ -31,7 +31,7 @@ type page struct {
 
 func (r *rig) page() *page {
 	r.t.Helper()
-	p := &page{r, browser.Tab(r.t, 2*time.Minute)}
+	p := &page{r, browser.Tab(r.t, 5*time.Minute)}
 	p.run(emulation.SetFocusEmulationEnabled(true), chromedp.EmulateViewport(1440, 900), chromedp.Navigate(r.base+"/sign-in"), chromedp.WaitVisible("#token", chromedp.ByQuery),
 		chromedp.SendKeys("#token", r.token, chromedp.ByQuery), webtest.Click("#go"))
 	p.wait("signed in", `location.pathname === '/'`)

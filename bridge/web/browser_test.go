@@ -49,7 +49,7 @@ type tab struct {
 
 func openTab(t *testing.T, box *fakeBox, width, height int64) *tab {
 	t.Helper()
-	b := &tab{t: t, ctx: browser.Tab(t, patience()), box: box}
+	b := &tab{t: t, ctx: browser.Tab(t, life), box: box}
 	chromedp.ListenTarget(b.ctx, func(e any) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -78,13 +78,8 @@ func openTab(t *testing.T, box *fakeBox, width, height int64) *tab {
 	return b
 }
 
-// patience is how long a tab may live; taking pictures takes time.
-func patience() time.Duration {
-	if *screenshots != "" {
-		return 5 * time.Minute
-	}
-	return 2 * time.Minute
-}
+// life is how long a tab may live, with all that a test does in it.
+const life = 5 * time.Minute
 
 func (b *tab) run(actions ...chromedp.Action) {
 	b.t.Helper()
@@ -124,7 +119,7 @@ func (b *tab) eval(expression string) string {
 }
 
 // patient is how long what a page or the box shall come to may take on a machine that has other work.
-const patient = 30 * time.Second
+const patient = time.Minute
 
 // wait has the page look at an expression until it is true. What goes away by a navigation is asked again.
 func (b *tab) wait(what, expression string) {
@@ -176,6 +171,7 @@ func (b *tab) click(selector string) {
 // touch taps with a finger.
 func (b *tab) touch(selector string) {
 	b.t.Helper()
+	b.wait("something to touch", fmt.Sprintf("document.querySelector(%q)", selector))
 	var at []float64
 	b.run(chromedp.Evaluate(fmt.Sprintf(`(r => [r.x + r.width / 2, r.y + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector), &at))
 	b.run(emulation.SetTouchEmulationEnabled(true),

@@ -19,6 +19,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// starting is how long Chromium may take to come up on a machine that has other work.
+const starting = 2 * time.Minute
+
 // A Browser is the one Chromium of a test binary. Its zero value starts it with the first tab; Close ends it. Tests may
 // use it at the same time: each has a profile of its own, with its cookies, storage and cache, which its tabs share.
 type Browser struct {
@@ -99,7 +102,7 @@ func (b *Browser) start() {
 		return
 	}
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("headless", "new"), chromedp.WindowSize(1440, 900)}
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(starting), chromedp.Flag("headless", "new"), chromedp.WindowSize(1440, 900)}
 	for _, name := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-extensions", "hide-scrollbars",
 		"disable-default-apps", "mute-audio", "disable-background-timer-throttling", "disable-renderer-backgrounding", "disable-backgrounding-occluded-windows"} {
 		options = append(options, chromedp.Flag(name, true))
@@ -118,16 +121,29 @@ func (b *Browser) start() {
 }
 
 // Click presses what selector finds. What the page draws anew between being found and being pressed is found again: the
-// driver knows a node by a number, and says before it presses that the number is gone.
+// driver knows a node by a number, and says before it presses that the number, or the place of what it stood for, is gone.
 func Click(selector string) chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		for tries := 1; ; tries++ {
 			err := chromedp.Click(selector, chromedp.ByQuery).Do(ctx)
-			if err == nil || tries == 5 || !strings.Contains(err.Error(), "Could not find node with given id") {
+			if err == nil || tries == 20 || !redrawn(err) {
 				return err
 			}
 		}
 	})
+}
+
+// redrawn tells whether a node was not pressed because it went away.
+func redrawn(err error) bool {
+	if errors.Is(err, chromedp.ErrInvalidDimensions) {
+		return true
+	}
+	for _, said := range []string{"node with given id", "Node with given id", "Node is detached", "does not have a layout object", "Could not compute"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
 }
 
 // Later has the page's clock run ahead, as if it had stood there for so long.
