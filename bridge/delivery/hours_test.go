@@ -53,7 +53,7 @@ func TestOpeningHours(t *testing.T) {
 	}
 	c.stop()
 	c.open()
-	c.run()
+	stop := c.run()
 	take := func(id string, kind channel.Kind, ago time.Duration, change func(e *channel.Event)) error {
 		e := &channel.Event{ID: id, At: c.now().Add(-ago), Kind: kind, Type: string(kind)}
 		change(e)
@@ -108,6 +108,7 @@ func TestOpeningHours(t *testing.T) {
 	if len(c.warnings.List()) != 1 {
 		t.Errorf("warnings %+v", c.warnings.List())
 	}
+	stop()
 	c.stop()
 	c.open()
 	c.run()

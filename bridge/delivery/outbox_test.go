@@ -193,7 +193,7 @@ func (c *counter) puts(n, first int, kind string) {
 func TestQueriesHaveTheirIndex(t *testing.T) {
 	t.Parallel()
 	c := newCounter(t)
-	for query, args := range map[string][]any{selectDue: {"otter", "[]", 1, 1, 4}, selectNext: {"otter", "[]", 1, 1}, selectTold: {1}, settleCall: {"", "", 1}, forgetCalls: {1}, forgetRaw: {1}, selectOrder: {"", ""}} {
+	for query, args := range map[string][]any{selectQueue: {"otter"}, selectFailed: {"otter", 1}, selectDue: {"otter", "[]", 1, 1, 4}, selectNext: {"otter", "[]", 1, 1}, selectTold: {1}, settleCall: {"", "", 1}, forgetCalls: {1}, forgetRaw: {1}, selectOrder: {"", ""}} {
 		err := c.journal.Each(t.Context(), "EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
 			var id, parent, unused int
 			var step string

@@ -20,7 +20,7 @@ type Queue struct {
 
 const (
 	selectQueue  = `SELECT count(*), coalesce(min(created_at), 0) FROM delivery_calls WHERE aggregator = ? AND state = 'waiting'`
-	selectFailed = `SELECT count(*) FROM delivery_calls WHERE key > ? AND aggregator = ? AND state = 'failed'`
+	selectFailed = `SELECT count(*) FROM delivery_calls WHERE aggregator = ? AND state = 'failed' AND key > ?`
 )
 
 // Queue tells how much an aggregator has still to be told.
@@ -35,7 +35,7 @@ func (s *Service) Queue(ctx context.Context, name string) (Queue, error) {
 		return q, fmt.Errorf("read what %s is told: %w", name, err)
 	}
 	day := journal.KeyAt(s.c.Now().Add(-24 * time.Hour))
-	if err := s.c.Journal.Read().QueryRowContext(ctx, selectFailed, day, name).Scan(&q.Failed); err != nil {
+	if err := s.c.Journal.Read().QueryRowContext(ctx, selectFailed, name, day).Scan(&q.Failed); err != nil {
 		return q, fmt.Errorf("read what %s refused: %w", name, err)
 	}
 	q.Oldest = journal.FromMicros(oldest)
