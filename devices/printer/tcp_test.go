@@ -20,7 +20,7 @@ import (
 // until polls cond over real sockets.
 func until(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	limit := 15 * time.Second
+	limit := time.Minute
 	if *long {
 		limit = 3 * time.Minute // some of its faults are known by a long silence only
 	}
