@@ -224,7 +224,7 @@ func (c *counter) open() {
 	c.stop = func() { stop(); <-ended; j.Close() }
 }
 
-// run lets the service work until the test's end, or until the function it gives is called.
+// run lets the service work until stop, or until the function it gives is called: never beyond its journal.
 func (c *counter) run() func() {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -236,7 +236,8 @@ func (c *counter) run() func() {
 			c.t.Error(err)
 		}
 	})
-	c.t.Cleanup(once)
+	shut := c.stop
+	c.stop = func() { once(); shut() }
 	return once
 }
 
