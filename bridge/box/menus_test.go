@@ -152,6 +152,31 @@ func TestMenusOverOtter(t *testing.T) {
 	m.r.must(http.StatusOK, "POST", "/v1/menu/items/PIZ-01/back", nil, nil)
 	m.r.wait("it is back", func() bool { return len(m.Off()) == 0 })
 
+	// Somebody at Otter's tablet sells one that the kitchen has none of, and takes another off sale: the one is put right within
+	// the hour, the other is shown until a person sells it again.
+	m.r.must(http.StatusOK, "POST", "/v1/menu/items/VAN-L/sold-out", `{"name":"Grande - Vanille"}`, nil)
+	m.r.wait("Otter knows", func() bool { _, off := m.Off()["v-VAN-L"]; return off })
+	m.Switch("v-VAN-L", true)
+	m.Switch("i-PIZ-01", false)
+	m.pass(61 * time.Minute)
+	m.r.must(http.StatusOK, "POST", "/v1/menu/items/KUN-L/sold-out", `{}`, nil) // has the box look at its clock
+	m.r.wait("what is sold there is put right", func() bool { _, off := m.Off()["v-VAN-L"]; return off })
+	there := func() string {
+		var v struct {
+			There []struct{ ID string } `json:"sold_out_there"`
+		}
+		m.r.must(http.StatusOK, "GET", "/v1/menu/menus/otter", nil, &v)
+		return fmt.Sprint(v.There)
+	}
+	m.r.wait("what is sold out there alone is shown", func() bool { return there() == "[{i-PIZ-01}]" })
+	if _, off := m.Off()["i-PIZ-01"]; !off {
+		t.Error("it was sold again without a word")
+	}
+	m.r.must(http.StatusOK, "POST", "/v1/menu/menus/otter/resell", `{"id":"i-PIZ-01"}`, nil)
+	m.r.must(http.StatusOK, "POST", "/v1/menu/items/VAN-L/back", nil, nil)
+	m.r.must(http.StatusOK, "POST", "/v1/menu/items/KUN-L/back", nil, nil)
+	m.r.wait("all is sold", func() bool { return len(m.Off()) == 0 && there() == "[]" })
+
 	m.openingHours(t, sync)
 
 	// Otter asks for the menu as it is, and hears its hours with it.

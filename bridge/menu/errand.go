@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -158,6 +159,9 @@ func (s *Service) sell(ctx context.Context, m *menu, list []channel.Availability
 		return nil
 	}
 	l := x.menus[m.ID]
+	s.dropThere(m, func(e Elsewhere) bool {
+		return slices.ContainsFunc(list, func(a channel.Availability) bool { return a.ID == e.ID })
+	})
 	for _, a := range list {
 		to := x.item(l, a.ID, a.SKU).To
 		if to == nil {

@@ -16,20 +16,21 @@ import (
 
 // View is a menu as the console shows it.
 type View struct {
-	Menu          string    `json:"menu"`
-	Title         string    `json:"title" doc:"the aggregator"`
-	Slugs         []string  `json:"slugs" doc:"marketplaces behind it that prices can differ for"`
-	Settings      Settings  `json:"settings"`
-	Revision      int64     `json:"revision" doc:"of the settings; 0: those of the configuration"`
-	Unlinked      Unlinked  `json:"unlinked"`
-	Green         bool      `json:"green" doc:"nothing is unlinked"`
-	Entities      int       `json:"entities" doc:"that guests can reach of what the aggregator shows; 0: nothing is known of it"`
-	Unpublished   int       `json:"unpublished" doc:"entities that differ from what the aggregator shows"`
-	Publishable   bool      `json:"publishable" doc:"the aggregator takes menus from us"`
-	Prerequisites []string  `json:"prerequisites" doc:"what has to be done before it may be published"`
-	Asking        bool      `json:"asking" doc:"the last update was stopped and waits for a decision"`
-	NextAt        time.Time `json:"next_at,omitzero" doc:"of the update that comes by itself"`
-	LastRun       *Run      `json:"last_run,omitzero"`
+	Menu          string      `json:"menu"`
+	Title         string      `json:"title" doc:"the aggregator"`
+	Slugs         []string    `json:"slugs" doc:"marketplaces behind it that prices can differ for"`
+	Settings      Settings    `json:"settings"`
+	Revision      int64       `json:"revision" doc:"of the settings; 0: those of the configuration"`
+	Unlinked      Unlinked    `json:"unlinked"`
+	Green         bool        `json:"green" doc:"nothing is unlinked"`
+	Entities      int         `json:"entities" doc:"that guests can reach of what the aggregator shows; 0: nothing is known of it"`
+	Unpublished   int         `json:"unpublished" doc:"entities that differ from what the aggregator shows"`
+	Publishable   bool        `json:"publishable" doc:"the aggregator takes menus from us"`
+	Prerequisites []string    `json:"prerequisites" doc:"what has to be done before it may be published"`
+	Asking        bool        `json:"asking" doc:"the last update was stopped and waits for a decision"`
+	SoldOutThere  []Elsewhere `json:"sold_out_there" doc:"at the aggregator alone, as it was seen at the last comparison; the kitchen has it"`
+	NextAt        time.Time   `json:"next_at,omitzero" doc:"of the update that comes by itself"`
+	LastRun       *Run        `json:"last_run,omitzero"`
 }
 
 type menuList struct {
@@ -80,6 +81,10 @@ type putSettings struct {
 	MatchByName  *bool     `json:"match_by_name,omitzero"`
 	Parts        *[]Part   `json:"parts,omitzero"`
 	Revision     *int64    `json:"revision,omitzero" doc:"that the change was made from; another one by now is a conflict"`
+}
+
+type postResell struct {
+	ID string `json:"id" doc:"of sold_out_there"`
 }
 
 type postSync struct {
@@ -160,6 +165,7 @@ func (s *Service) Routes() []api.Route {
 		{Method: "GET", Path: "/v1/menu/menus", Roles: readers, Tags: tags, Summary: "The delivery menus: settings, counters, next update", Answer: menuList{}, Handle: s.getMenus},
 		{Method: "GET", Path: "/v1/menu/menus/{menu}", Roles: readers, Tags: tags, Summary: "One menu", Answer: View{}, Problems: missing, Handle: s.getMenu},
 		{Method: "PUT", Path: "/v1/menu/menus/{menu}", Roles: manager, Tags: tags, Summary: "Change a menu's settings", Body: putSettings{}, Answer: View{}, Problems: problems, Handle: s.putMenu},
+		{Method: "POST", Path: "/v1/menu/menus/{menu}/resell", Roles: readers, Tags: tags, Summary: "Have the aggregator sell again what it has sold out by itself", Body: postResell{}, Answer: View{}, Problems: append(problems, http.StatusBadGateway), Handle: s.postResell},
 		{Method: "GET", Path: "/v1/menu/links", Roles: readers, Tags: tags, Summary: "What the entities of the aggregators' menus stand for, and how many for nothing",
 			Params: []api.Param{menu, {Name: "unlinked", Doc: "true: only those without a link"}, {Name: "kind", Enum: []string{KindItem, KindGroup, KindModifier}}, search, limit, offset}, Answer: linkList{}, Problems: missing, Handle: s.getLinks},
 		{Method: "PUT", Path: "/v1/menu/links", Roles: manager, Tags: tags, Summary: "Link an entity by hand, or take its link away", Body: putLink{}, Answer: linkSums{}, Problems: problems, Handle: s.putLink},
@@ -185,6 +191,10 @@ func problem(err error) error {
 	switch {
 	case errors.Is(err, ErrMenu), errors.Is(err, ErrRun):
 		return &api.Problem{Status: http.StatusNotFound, Code: "not_found", Detail: err.Error()}
+	case errors.Is(err, ErrForSale):
+		return api.Conflict("for_sale", err.Error())
+	case errors.As(err, new(*refusal)):
+		return &api.Problem{Status: http.StatusBadGateway, Code: "aggregator", Detail: clip(err.Error())}
 	case errors.Is(err, ErrNoSource):
 		return api.Conflict("no_source", err.Error())
 	case errors.Is(err, ErrRunning):
@@ -203,7 +213,7 @@ func (s *Service) view(ctx context.Context, m *menu) (View, error) {
 	m.mu.Lock()
 	v := View{
 		Menu: m.ID, Title: m.Title, Slugs: orEmpty(m.Slugs), Settings: set.Settings, Revision: set.revision, Unlinked: m.unlinked, Green: m.unlinked.Green(),
-		Entities: m.entities, Unpublished: m.pending, Publishable: m.Client != nil, Asking: m.asking,
+		Entities: m.entities, Unpublished: m.pending, Publishable: m.Client != nil, Asking: m.asking, SoldOutThere: orEmpty(m.there),
 	}
 	if set.AutoUpdate && s.c.Source != nil {
 		v.NextAt = m.grid.Due
@@ -309,6 +319,17 @@ func (s *Service) putMenu(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return api.Outdated(err)
+	}
+	return s.getMenu(w, r)
+}
+
+func (s *Service) postResell(w http.ResponseWriter, r *http.Request) error {
+	var p postResell
+	if err := api.Decode(w, r, &p); err != nil {
+		return err
+	}
+	if err := s.Resell(r.Context(), access.From(r.Context()), r.PathValue("menu"), p.ID); err != nil {
+		return problem(err)
 	}
 	return s.getMenu(w, r)
 }

@@ -130,6 +130,7 @@ type menu struct {
 	unlinked Unlinked
 	entities int                // of the remote menu; 0: nothing was ever published
 	pending  int                // entities that differ from what was published
+	there    []Elsewhere        // sold out at the aggregator alone, as it was seen last; never changed, only replaced
 	parts    []channel.MenuPart // as Parts gives them; never changed, only replaced
 	asking   bool               // a run waits for a decision
 }

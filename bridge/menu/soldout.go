@@ -21,15 +21,20 @@ const (
 	deleteTold = `DELETE FROM menu_told WHERE target = ? AND sku = ?`
 )
 
+// hearing is how it stands with a listener.
+type hearing struct {
+	again time.Time // not before then, after a failure
+	wait  time.Duration
+	seen  bool                 // what it shows was read since the start
+	said  map[string]time.Time // by SKU, lately
+}
+
 // tell has every aggregator and the till know what is sold out, at once and until it succeeded: each is held against what it was
-// told last, which is on disk. Once an hour what is sold out is said again, so that what somebody switched over there is put
-// right (spec/delivery.md 6.3, step 9, and 11).
+// told last, which is on disk. At the start and once an hour an aggregator that can be read is held against what it shows, too,
+// and only what differs is said; who cannot be read hears all of it again, so that what somebody switched over there is put right
+// (spec/delivery.md 6.3, step 9, and 11).
 func (s *Service) tell(ctx context.Context) error {
-	type state struct {
-		again time.Time // not before then, after a failure
-		wait  time.Duration
-	}
-	states := map[string]*state{}
+	states := map[string]*hearing{}
 	compared := s.c.Now()
 	for {
 		all := false
@@ -40,14 +45,14 @@ func (s *Service) tell(ctx context.Context) error {
 		for _, t := range s.listeners() {
 			st := states[t.name]
 			if st == nil {
-				st = &state{}
+				st = &hearing{said: map[string]time.Time{}}
 				states[t.name] = st
 			}
 			if left := time.Until(st.again); left > 0 && !all {
 				rest = min(rest, left)
 				continue
 			}
-			err := s.reconcile(ctx, t, all)
+			err := s.reconcile(ctx, t, st, all)
 			switch {
 			case ctx.Err() != nil:
 				return nil
@@ -58,7 +63,7 @@ func (s *Service) tell(ctx context.Context) error {
 				rest = min(rest, st.wait)
 				s.c.Log.Warn("what is sold out could not be told", "menu", t.name, "err", err)
 			default:
-				*st = state{}
+				st.again, st.wait = time.Time{}, 0
 			}
 			s.raise(err != nil, "menu_sold_out", warning.Warn, t.name, t.title)
 		}
@@ -80,17 +85,18 @@ func (s *Service) tell(ctx context.Context) error {
 // listener is who wants to know what is sold out.
 type listener struct {
 	name, title string
+	menu        *menu // nil: the till
 	say         func(ctx context.Context, sku string, on bool) error
 }
 
 func (s *Service) listeners() []listener {
 	var list []listener
 	if s.c.Available != nil {
-		list = append(list, listener{targetPOS, s.words.T("menu.pos"), s.till})
+		list = append(list, listener{targetPOS, s.words.T("menu.pos"), nil, s.till})
 	}
 	for _, m := range s.menus {
 		if m.Client != nil {
-			list = append(list, listener{m.ID, m.Title, func(ctx context.Context, sku string, on bool) error { return s.available(ctx, m, sku, on) }})
+			list = append(list, listener{m.ID, m.Title, m, func(ctx context.Context, sku string, on bool) error { return s.available(ctx, m, sku, on) }})
 		}
 	}
 	return list
@@ -104,8 +110,9 @@ func (s *Service) till(ctx context.Context, sku string, on bool) error {
 	return s.c.Available(ctx, sku, on)
 }
 
-// reconcile tells one listener what differs from what it was told; all: what is sold out once more, too.
-func (s *Service) reconcile(ctx context.Context, t listener, all bool) error {
+// reconcile tells one listener what differs from what it was told; all: and what differs from what it shows, or all of it where
+// that cannot be read.
+func (s *Service) reconcile(ctx context.Context, t listener, st *hearing, all bool) error {
 	told := map[string]bool{}
 	err := s.c.Journal.Each(ctx, selectTold, []any{t.name}, func(scan func(...any) error) error {
 		var sku string
@@ -116,10 +123,33 @@ func (s *Service) reconcile(ctx context.Context, t listener, all bool) error {
 	if err != nil {
 		return err
 	}
+	now := s.c.Now()
+	for sku, at := range st.said {
+		if now.Sub(at).Abs() > settle {
+			delete(st.said, sku)
+		}
+	}
+	var view *shown
+	if t.menu != nil && (all || !st.seen) {
+		if view, err = s.see(ctx, t.menu); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			s.c.Log.Info("what the aggregator sells could not be read", "menu", t.name, "err", err)
+		}
+		st.seen = st.seen || view != nil
+	}
 	out := s.c.SoldOut()
 	var failed error
+	if view != nil {
+		failed = s.compare(ctx, t.menu, view, out, told, func(sku string) bool { _, lately := st.said[sku]; return lately })
+	}
 	say := func(sku string, on bool, query string, args ...any) {
 		err := t.say(ctx, sku, on)
+		st.said[sku] = now
+		if err == nil && t.menu != nil { // both are of one mind now
+			s.dropThere(t.menu, func(e Elsewhere) bool { return e.SKU == sku })
+		}
 		if errors.Is(err, channel.ErrUnsupported) {
 			err = nil
 		}
@@ -134,7 +164,7 @@ func (s *Service) reconcile(ctx context.Context, t listener, all bool) error {
 		}
 	}
 	for _, sku := range out {
-		if all || !told[sku] {
+		if all && view == nil || !told[sku] {
 			say(sku, false, insertTold, t.name, sku, s.c.Now())
 		}
 	}

@@ -32,7 +32,9 @@ func newFakeMenu() *fakeMenu {
 		"count": object{"items": 412, "variations": 40, "groups": 38, "modifiers": 120, "hidden": 12}, "partners": []object{{"slug": "ubereats", "state": "SUCCESS"}, {"slug": "deliveroo", "state": "FAILED", "message": "opening hours are missing"}}}
 	return &fakeMenu{
 		at: at,
-		menu: object{"menu": "otter", "title": "Otter", "slugs": []string{"ubereats", "deliveroo"}, "revision": 4, "entities": 530, "unpublished": 2, "publishable": true, "prerequisites": []string{}, "asking": false, "next_at": at.Add(6 * time.Hour), "last_run": run,
+		menu: object{"menu": "otter", "title": "Otter", "slugs": []string{"ubereats", "deliveroo"}, "revision": 4, "entities": 530, "unpublished": 2, "publishable": true, "prerequisites": []string{}, "asking": false,
+			"sold_out_there": []object{{"id": "i-9", "sku": "TAR", "name": "Tarte <b>Tatin</b>", "until": at.Add(20 * time.Hour)}, {"id": "i-8", "sku": "BR/1", "name": "Bœuf bourguignon, purée de pommes de terre à l'ancienne"}},
+			"next_at":        at.Add(6 * time.Hour), "last_run": run,
 			"settings": object{"name": "", "auto_update": true, "auto_publish": false, "every_minutes": 360, "fields": []string{"name", "price"}, "match_by_name": false, "parts": []object{{"id": "lunch", "name": "Midi", "categories": []string{}, "services": []string{}}}}},
 		links: []object{
 			link("item", "i1", "Burger Bellevue", "Burgers", 1650, object{"target": "item:P1", "target_name": "Burger Bellevue", "method": "sku"}),
@@ -109,6 +111,16 @@ func (b *fakeBox) menuRoutes(handle func(string, func(http.ResponseWriter, *http
 		delete(body, "revision")
 		m.menu["settings"] = body
 		return api.Answer(w, 200, m.menu)
+	})
+	with("POST /v1/menu/menus/{menu}/resell", func(m *fakeMenu, w http.ResponseWriter, _ *http.Request, body object) error {
+		b.acts = append(b.acts, "resell "+sorted(body))
+		m.menu["sold_out_there"] = m.menu["sold_out_there"].([]object)[1:]
+		return api.Answer(w, 200, m.menu)
+	})
+	with("POST /v1/menu/items/{sku}/sold-out", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, body object) error {
+		b.acts = append(b.acts, "sold out "+r.PathValue("sku")+" "+sorted(body))
+		m.menu["sold_out_there"] = []object{}
+		return api.Answer(w, 200, object{})
 	})
 	with("GET /v1/menu/links", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
 		q, shown := r.URL.Query(), []object{}

@@ -33,7 +33,18 @@ func TestMenusPage(t *testing.T) {
 	if got := b.text(".tile.menu"); !strings.Contains(got, "4 not linked") || !strings.Contains(got, "3 changes") || !strings.Contains(got, "Names, Prices") {
 		t.Errorf("the menu reads %q", got)
 	}
+	if got := b.text(".alone"); !strings.Contains(got, "Sold out at Otter alone: 2.") || !strings.Contains(got, "Tarte <b>Tatin</b> until ") {
+		t.Errorf("what is sold out at the partner alone reads %q", got)
+	}
 	b.shoot("menus")
+	b.click("#resell-otter-0")
+	b.until("sold again", func() bool { return box.did(`resell {"id":"i-9"}`) })
+	b.wait("one is left", "document.querySelectorAll('.alone li').length === 1")
+	b.click("#out-otter-0")
+	b.until("sold out here too", func() bool {
+		return box.did(`sold out BR/1 {"name":"Bœuf bourguignon, purée de pommes de terre à l'ancienne"}`)
+	})
+	b.wait("none is left", "!document.querySelector('.alone')")
 	b.click("#settings-otter")
 	b.wait("its settings", "document.querySelector('#menu-publish') && !document.querySelector('#menu-publish').disabled")
 	b.click("#menu-update")

@@ -83,6 +83,37 @@ func (c *Client) Menus(ctx context.Context) (channel.Menu, error) {
 	return d.Menu("")
 }
 
+// Sold reads what of the store's menus is for sale, modifiers among it. A suspension whose time is over is none.
+func (c *Client) Sold(ctx context.Context) ([]channel.Availability, error) {
+	var d struct {
+		Items map[string]wire.Maybe[struct {
+			Status wire.Maybe[ItemStatus] `json:"status"`
+		}] `json:"items"`
+	}
+	var body []byte
+	if err := c.do(ctx, famMenus, false, rest.Call{Op: "read what is sold", Path: "/v1/menus", Out: &body}); err != nil {
+		return nil, err
+	}
+	if err := wire.Read("", body, &d); err != nil {
+		return nil, err
+	}
+	list := make([]channel.Availability, 0, len(d.Items))
+	for id, item := range d.Items {
+		a := channel.Availability{ID: id, On: true}
+		switch s := item.Or().Status.Or(); s.SaleStatus {
+		case notForSale:
+			a.On = false
+		case notForNow:
+			until, known := wire.ParseTime(s.SuspendedUntil)
+			if a.On = known && !until.After(c.now()); !a.On {
+				a.Until = until
+			}
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
 // PublishTargets are the marketplaces a menu may go to.
 type PublishTargets struct {
 	MenuPublishTargets map[string]PartnerState `json:"menuPublishTargets"`

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aboyeur/protocol/channel"
+	"aboyeur/protocol/channel/wire"
 	"aboyeur/protocol/rest"
 )
 
@@ -230,4 +231,41 @@ func (c *Client) Available(ctx context.Context, a []channel.Availability) error 
 		}
 	}
 	return nil
+}
+
+// Sold reads what of the store's menus is for sale, modifiers among it. A suspension whose time is over is none.
+func (c *Client) Sold(ctx context.Context) ([]channel.Availability, error) {
+	var d struct {
+		Items wire.List[struct {
+			ID             wire.Text `json:"id"`
+			SuspensionInfo wire.Maybe[struct {
+				Suspension wire.Maybe[struct {
+					SuspendUntil wire.Number `json:"suspend_until"`
+				}] `json:"suspension"`
+			}] `json:"suspension_info"`
+		}] `json:"items"`
+	}
+	var body []byte
+	if err := c.do(ctx, famMenu, false, rest.Call{Op: "read what is sold", Path: rest.Path("v2", "eats", "stores", c.c.Store, "menus"), Out: &body}); err != nil {
+		return nil, err
+	}
+	if err := wire.Read("", body, &d); err != nil {
+		return nil, err
+	}
+	list := make([]channel.Availability, 0, len(d.Items))
+	for _, item := range d.Items {
+		a := channel.Availability{ID: string(item.ID), On: true}
+		until := item.SuspensionInfo.Or().Suspension.Or().SuspendUntil
+		seconds, _, err := wire.Amount(until, 0)
+		switch {
+		case err != nil: // further off than any time
+			a.On = false
+		case seconds > c.now().Unix():
+			if a.On = false; seconds < forever {
+				a.Until = time.Unix(seconds, 0).UTC()
+			}
+		}
+		list = append(list, a)
+	}
+	return list, nil
 }

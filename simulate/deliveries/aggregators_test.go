@@ -446,6 +446,27 @@ func TestProgress(t *testing.T) {
 		if _, err := s.client.Publish(ctx, m, channel.SyncOptions{Create: true}); err != nil {
 			t.Errorf("menu: %v", err)
 		}
+		if shelf, ok := s.client.(interface {
+			Sold(context.Context) ([]channel.Availability, error)
+		}); ok { // what is sold can be read back, and a suspension ends by itself
+			until := s.clock().Add(time.Hour).Truncate(time.Second)
+			for _, c := range []struct {
+				say  channel.Availability
+				pass time.Duration
+				want channel.Availability
+			}{{channel.Availability{ID: "i"}, 0, channel.Availability{ID: "i"}}, {channel.Availability{ID: "i", Until: until}, 0, channel.Availability{ID: "i", Until: until}},
+				{channel.Availability{ID: "i", Until: until}, 2 * time.Hour, channel.Availability{ID: "i", On: true}}, {channel.Availability{ID: "i", On: true}, 0, channel.Availability{ID: "i", On: true}}} {
+				if err := s.client.Available(ctx, []channel.Availability{c.say}); err != nil {
+					t.Fatal(err)
+				}
+				s.later(c.pass + 5*time.Second)
+				if got, err := shelf.Sold(ctx); err != nil || len(got) != 1 || got[0] != c.want {
+					t.Errorf("after %+v it shows %+v, %v", c.say, got, err)
+				}
+			}
+		} else if can.Availability {
+			t.Error("what is sold cannot be read back")
+		}
 		want := []channel.Status{channel.Accepted, channel.Rejected, channel.Cancelled}
 		if len(can.Progress) > 0 {
 			want[0] = channel.Fulfilled

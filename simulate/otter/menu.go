@@ -3,6 +3,7 @@ package otter
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -217,6 +218,31 @@ func (s *Simulator) current(v *cloud.Visit) cloud.Answer {
 	return cloud.Answer{Status: http.StatusNoContent}
 }
 
+// Switch is somebody at Otter's tablet who takes an item off sale, or back: the box is told nothing.
+func (s *Simulator) Switch(id string, on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set(id, on, otter.SuspendState{IsIndefinite: true})
+}
+
+// set sells an item, or no longer; s.mu is held.
+func (s *Simulator) set(id string, on bool, how otter.SuspendState) {
+	delete(s.off, id)
+	status := otter.ItemStatus{SaleStatus: "FOR_SALE"}
+	if !on {
+		s.off[id] = how
+		if status.SaleStatus = "TEMPORARILY_NOT_FOR_SALE"; how.IsIndefinite {
+			status.SaleStatus = "INDEFINITELY_NOT_FOR_SALE"
+		}
+		status.SuspendedUntil = how.SuspendedUntil
+	}
+	if item, ok := s.menu.Items[id]; ok {
+		item.Status = status
+		s.menu.Items = maps.Clone(s.menu.Items)
+		s.menu.Items[id] = item
+	}
+}
+
 func (s *Simulator) suspend(on bool) func(v *cloud.Visit) cloud.Answer {
 	return func(v *cloud.Visit) cloud.Answer {
 		var q otter.Suspension
@@ -229,11 +255,7 @@ func (s *Simulator) suspend(on bool) func(v *cloud.Visit) cloud.Answer {
 		}
 		s.mu.Lock()
 		for _, id := range q.EntityIDs {
-			if on {
-				delete(s.off, id)
-			} else {
-				s.off[id] = *q.Status.V
-			}
+			s.set(id, on, q.Status.Or())
 		}
 		body := s.newJob("UPDATE_AVAILABILITY").clone()
 		s.mu.Unlock()

@@ -408,6 +408,33 @@ func TestMenu(t *testing.T) {
 		t.Errorf("broken: %v", err)
 	}
 
+	// What is for sale can be read; a suspension ends by itself.
+	soon := s.clock().Add(time.Hour)
+	if err := s.client.Available(ctx, []channel.Availability{{ID: "o", Until: soon}}); err != nil {
+		t.Fatal(err)
+	}
+	s.Switch("i", false)
+	sold := func() string {
+		t.Helper()
+		list, err := s.client.Sold(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(list, func(a, b channel.Availability) int { return strings.Compare(a.ID, b.ID) })
+		return fmt.Sprint(list)
+	}
+	if got, want := sold(), fmt.Sprint([]channel.Availability{{ID: "i"}, {ID: "o", Until: soon}}); got != want {
+		t.Errorf("for sale %s, want %s", got, want)
+	}
+	s.later(2 * time.Hour)
+	s.Switch("i", true)
+	if got, want := sold(), fmt.Sprint([]channel.Availability{{ID: "i", On: true}, {ID: "o", On: true}}); got != want {
+		t.Errorf("later for sale %s, want %s", got, want)
+	}
+	if err := s.client.Available(ctx, []channel.Availability{{ID: "o", On: true}}); err != nil {
+		t.Fatal(err)
+	}
+
 	tomorrow := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 	if err := s.client.Available(ctx, []channel.Availability{{ID: "a", On: true}, {ID: "b"}, {ID: "c", Until: tomorrow}, {ID: "d"}}); err != nil {
 		t.Fatal(err)

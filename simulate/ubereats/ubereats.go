@@ -5,6 +5,7 @@ package ubereats
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ func New(c Config) (*Simulator, error) {
 		{Op: "store", Pattern: "GET /v1/eats/store/{store}/status", Do: s.status},
 		{Op: "store", Pattern: "POST /v1/eats/store/{store}/status", Do: s.setStatus},
 		{Op: "menus", Pattern: "PUT /v2/eats/stores/{store}/menus", Do: s.putMenus},
+		{Op: "read menus", Pattern: "GET /v2/eats/stores/{store}/menus", Do: s.getMenus},
 		{Op: "item", Pattern: "POST /v2/eats/stores/{store}/menus/items/{item}", Do: s.item},
 	}})
 	return s, err
@@ -237,6 +239,24 @@ func (s *Simulator) putMenus(v *cloud.Visit) cloud.Answer {
 	s.mu.Unlock()
 	s.Do(deliveries.Act{Op: "menus", Detail: strconv.Itoa(len(m.Items))}, "", nil)
 	return cloud.Answer{Status: http.StatusNoContent}
+}
+
+// getMenus shows the menus with what is not sold now.
+func (s *Simulator) getMenus(v *cloud.Visit) cloud.Answer {
+	if v.PathValue("store") != s.c.Store {
+		return cloud.Refuse(http.StatusBadRequest, "invalid_request")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.menus
+	m.Items = slices.Clone(m.Items)
+	for i := range m.Items {
+		m.Items[i].SuspensionInfo = nil
+		if until, off := s.off[m.Items[i].ID]; off {
+			m.Items[i].SuspensionInfo = &ubereats.Suspended{Suspension: ubereats.Suspension{SuspendUntil: until}}
+		}
+	}
+	return cloud.Answer{Status: http.StatusOK, Body: m}
 }
 
 func (s *Simulator) item(v *cloud.Visit) cloud.Answer {

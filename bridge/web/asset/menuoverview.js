@@ -42,6 +42,7 @@ function tile(m) {
     h('header', {}, h('h2', {}, nameOf(m)), standing(m)),
     h('div', { class: 'counters', role: 'group', 'aria-label': t('menus.counters') }, KINDS.map(k => counter(m, k))),
     m.asking && guard(m),
+    m.sold_out_there?.length > 0 && alone(m),
     m.last_run?.state === 'failed' && h('p', { class: 'p-why', data: { grade: 'bad' } }, [word('menu.cause.', m.last_run.cause), m.last_run.detail].filter(Boolean).join(' · ')),
     m.prerequisites.length > 0 && h('section', { class: 'p-why', data: { grade: 'warn' } }, h('b', {}, t('menus.prerequisites')), h('ul', {}, m.prerequisites.map(p => h('li', {}, p)))),
     h('dl', { class: 'facts' },
@@ -70,6 +71,15 @@ function guard(m) {
     h('b', {}, t('menus.guard')), h('p', {}, t('menus.guard_text', number(g.gone || 0), number(g.had || 0))),
     may('manager') && h('div', { class: 'row-acts' }, h('button', { class: 'button small', id: 'dismiss-' + m.menu, onclick: e => decide(e.currentTarget, 'dismiss', 'menus.dismissed') }, t('menus.dismiss')),
       h('button', { class: 'button small danger', id: 'guard-' + m.menu, onclick: e => decide(e.currentTarget, 'confirm', 'menus.syncing') }, t('menus.guard_button'))));
+}
+
+// alone lists what the partner has sold out by itself: a person decides which of the two is right.
+function alone(m) {
+  const acts = (e, i) => may('manager', 'staff') && h('span', { class: 'row-acts' },
+    h('button', { class: 'button small', id: `resell-${m.menu}-${i}`, onclick: async b => { await perform(b.currentTarget, `/v1/menu/menus/${encodeURIComponent(m.menu)}/resell`, { body: { id: e.id }, done: t('menus.resold', e.name, nameOf(m)) }); all.run(); } }, t('menus.resell')),
+    h('button', { class: 'button small', id: `out-${m.menu}-${i}`, onclick: async b => { await perform(b.currentTarget, `/v1/menu/items/${encodeURIComponent(e.sku)}/sold-out`, { body: { name: e.name }, done: t('menus.out_here_done', e.name) }); all.run(); } }, t('menus.out_here')));
+  return h('section', { class: 'p-why alone', data: { grade: 'warn' } }, h('b', {}, t('menus.alone', nameOf(m), number(m.sold_out_there.length))),
+    h('ul', {}, m.sold_out_there.slice(0, 20).map((e, i) => h('li', {}, h('span', {}, h('b', {}, e.name), e.until && ' ' + t('menus.alone_until', when(e.until))), acts(e, i)))));
 }
 
 async function sync(m, button, publish) {
