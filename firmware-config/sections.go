@@ -288,7 +288,7 @@ func posTable(p *POS) table {
 		{key: "profile", doc: "Order profile of what is handed over.", value: optional(text(&p.Profile, "", "the code of a profile"))},
 		{key: "staff", doc: "Who hands over, as the POS knows it.", value: optional(text(&p.Staff, "", "an id"))},
 		{key: "checks", doc: "lightspeed-k: pos opens the check of a party that sits at the POS; box at the box's own floor.", value: choice(&p.Checks, ChecksBox, ChecksBox, ChecksPOS)},
-		{key: "payments", doc: "The POS's payment method by the slug of a partner or an order's word for a payment; default for all others.", value: keyed[string]{dst: &p.Payments, keys: wordFormat, hi: maxEntries,
+		{key: "payments", doc: "The POS's payment method by the slug of a partner or an order's word for a payment; default for all others; deposit for deposits of parties, which have no default.", value: keyed[string]{dst: &p.Payments, keys: wordFormat, hi: maxEntries,
 			item: func(s *string) value { return text(s, "", "a method of the POS, in quotes") }}},
 	}
 }

@@ -94,6 +94,7 @@ type Options struct {
 	patience time.Duration    // with it, and of orders for another POS
 	answer   time.Duration    // and how long its word is waited for
 	mirror   time.Duration    // how often one that keeps the checks is asked for them
+	settle   time.Duration    // within which it has a payment that left, or never
 }
 
 // Box is an appliance.
@@ -117,6 +118,7 @@ type Box struct {
 	till        *pos.Queue           // nil without a till that tells the box
 	pos         *otherPOS            // nil where orders stay here
 	mirror      *pos.Mirror          // nil where no till keeps the checks
+	entries     *pos.Payments        // the same
 	lines       net.Listener         // of tills that speak lines; nil without them
 	relay       *relay.Service       // nil without a reservation platform
 	bookings    *reservation.Service // the same
@@ -224,6 +226,9 @@ func New(ctx context.Context, c *firmwareconfig.Config, o Options) (_ *Box, err 
 		return nil, err
 	}
 	if err := b.buildMirror(); err != nil {
+		return nil, err
+	}
+	if err := b.buildEntries(); err != nil {
 		return nil, err
 	}
 	if err := b.buildPlatforms(ctx); err != nil {
@@ -474,6 +479,7 @@ func (b *Box) supervise() error {
 		b.floor.Add("pos", b.pos.orders.Run)
 		if b.mirror != nil {
 			b.floor.Add("pos checks", b.mirror.Run)
+			b.floor.Add("pos payments", b.entries.Run)
 		}
 		if b.pos.k != nil && b.c.HTTP.PublicURL != "" {
 			b.floor.Add("pos notifications", b.pos.subscribe)

@@ -33,7 +33,7 @@ const chargeWait = 5 * time.Second
 func (b *Box) buildFloor(ctx context.Context) (err error) {
 	c := floor.Config{
 		Journal: b.journal, Calendar: floor.Calendar{Location: b.c.Site.Location, Close: b.dayClose},
-		Currency: b.c.Site.Currency.Code, Courses: len(b.c.Courses), Now: b.o.Now, Log: b.log, Follow: b.followCheck, Deposit: b.deposit,
+		Currency: b.c.Site.Currency.Code, Courses: len(b.c.Courses), Now: b.o.Now, Log: b.log, Follow: b.followCheck, Deposit: b.deposit, Enter: b.enter, Till: b.c.POS.Kind,
 	}
 	for _, a := range b.c.Floor.Areas {
 		c.Areas = append(c.Areas, floor.Area{Name: a.Name, Tables: a.Tables})

@@ -165,6 +165,9 @@ func (b *Box) followCheck(tx *journal.Tx, s floor.Step) error {
 	if err := b.moveTickets(tx, s); err != nil {
 		return err
 	}
+	if err := b.followEntry(tx, s); err != nil {
+		return err
+	}
 	if b.bookings == nil {
 		return nil
 	}

@@ -38,6 +38,7 @@ const (
 	PaymentRefused = "payment_refused"
 	PaymentUnknown = "payment_unknown"
 	PaymentVoided  = "payment_voided"
+	PaymentToEnter = "payment_to_enter" // at the till, by a person
 	CheckClosed    = "closed"
 	CheckReopened  = "reopened"
 	CheckCancelled = "cancelled"
@@ -48,9 +49,11 @@ type Step struct {
 	Check  *Check // as it is now; not to be changed
 	Kind   string
 	By     string
-	Lines  []Sold     // of LineAdded and LineVoided
-	Before []string   // of Moved: the tables it stood on
-	Other  journal.ID // of TookOver and SplitOff: the check that the lines come from
+	Lines  []Sold   // of LineAdded and LineVoided
+	Before []string // of Moved: the tables it stood on
+	// Payment is, of a payment that comes to the till that keeps the check, how it stands now.
+	Payment *Payment
+	Other   journal.ID // of TookOver and SplitOff: the check that the lines come from
 }
 
 // States of a payment.
@@ -92,7 +95,8 @@ type Payment struct {
 	Code    string      `json:"code,omitzero"`
 	Amount  int64       `json:"amount" doc:"of the balance, without the tip"`
 	Tip     int64       `json:"tip,omitzero"`
-	State   string      `json:"state" enum:"pending,paid,unknown,voided"`
+	State   string      `json:"state" enum:"pending,paid,unknown,voided,to_enter"`
+	Entry   *Entry      `json:"entry,omitzero" doc:"how it comes to the till that keeps the check"`
 	Posting *journal.ID `json:"posting,omitzero"`
 	Room    string      `json:"room,omitzero"`
 	At      time.Time   `json:"at"`
@@ -143,7 +147,7 @@ type Check struct {
 // Event is one thing that happened at a check.
 type Event struct {
 	At     time.Time `json:"at"`
-	Kind   string    `json:"kind" enum:"opened,line_added,line_voided,covers,linked,moved,merged_into,took_over,split,split_off,cleared,bussing,finished,bill_printed,payment,payment_refused,payment_unknown,payment_voided,closed,reopened,cancelled"`
+	Kind   string    `json:"kind" enum:"opened,line_added,line_voided,covers,linked,moved,merged_into,took_over,split,split_off,cleared,bussing,finished,bill_printed,payment,payment_refused,payment_unknown,payment_voided,payment_to_enter,closed,reopened,cancelled"`
 	By     string    `json:"by,omitzero"`
 	Detail any       `json:"detail,omitzero"`
 }
@@ -187,7 +191,7 @@ func (c *Check) pending() bool {
 func (c *Check) claimed() int64 {
 	var sum int64
 	for _, p := range c.Payments {
-		if p.State == Paid || p.State == Pending {
+		if p.State == Paid || p.State == Pending || p.State == ToEnter {
 			sum += p.Amount
 		}
 	}

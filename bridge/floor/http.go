@@ -74,6 +74,8 @@ func (s *Service) Routes() []api.Route {
 		{Method: "POST", Path: "/v1/checks/{id}/lines", Roles: staff, Tags: tags, Summary: "Add lines", Params: key, Body: newLines{}, Answer: Check{}, Problems: problems, Handle: onCheckWith(s.addLines)},
 		{Method: "POST", Path: "/v1/checks/{id}/payments", Roles: staff, Tags: tags, Summary: "Take a payment; a room's is charged at the hotel before the answer",
 			Params: key, Body: Taking{}, Answer: Check{}, Problems: append(problems, http.StatusGatewayTimeout), Handle: onCheckWith(s.takePayment)},
+		{Method: "POST", Path: "/v1/checks/{id}/payments/{payment}/entered", Roles: staff, Tags: tags, Summary: "Say that a payment has been entered at the till", Params: key, Answer: Check{}, Problems: problems,
+			Handle: s.postEntered},
 		{Method: "POST", Path: "/v1/checks/{id}/bill", Roles: staff, Tags: tags, Summary: "Note that the bill was printed", Params: key, Answer: Check{}, Problems: problems, Handle: onCheck(s.Bill)},
 		{Method: "POST", Path: "/v1/checks/{id}/close", Roles: staff, Tags: tags, Summary: "Close a paid check", Params: key, Answer: Check{}, Problems: problems, Handle: onCheck(s.Close)},
 		{Method: "POST", Path: "/v1/checks/{id}/reopen", Roles: []access.Role{access.Manager, access.Till}, Tags: tags, Summary: "Reopen a closed check", Params: key, Answer: Check{}, Problems: problems, Handle: onCheck(s.Reopen)},
@@ -228,6 +230,19 @@ func (s *Service) addLines(ctx context.Context, by access.Principal, key string,
 	return s.Add(ctx, by, key, id, v.Lines)
 }
 
+func (s *Service) postEntered(w http.ResponseWriter, r *http.Request) error {
+	id, key, err := idAndKey(r)
+	if err != nil {
+		return err
+	}
+	payment, err := journal.ParseID(r.PathValue("payment"))
+	if err != nil {
+		return api.NotFound("payment", r.PathValue("payment"))
+	}
+	c, err := s.Entered(r.Context(), access.From(r.Context()), key, id, payment)
+	return answer(w, c, err)
+}
+
 func (s *Service) takePayment(ctx context.Context, by access.Principal, key string, id journal.ID, t Taking) (Check, error) {
 	if err := api.Invalid(t.check()); err != nil {
 		return Check{}, err
@@ -357,7 +372,7 @@ func problem(err error) error {
 	case errors.Is(err, ErrSame):
 		return api.Invalid([]api.Fault{{Pointer: "/into", Detail: err.Error()}})
 	case errors.Is(err, ErrClosed), errors.Is(err, ErrEnded), errors.Is(err, ErrFull), errors.Is(err, ErrUnderWay), errors.Is(err, ErrRoom),
-		errors.Is(err, ErrClaimed), errors.Is(err, ErrUsed):
+		errors.Is(err, ErrClaimed), errors.Is(err, ErrUsed), errors.Is(err, ErrEntered):
 		return api.Conflict("state", err.Error())
 	case errors.Is(err, ErrBalance):
 		return api.Conflict("balance", err.Error())

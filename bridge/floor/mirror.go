@@ -50,12 +50,12 @@ func (s *Service) MirrorIn(tx *journal.Tx, by string, id journal.ID, m Mirrored,
 	}
 	m.complete()
 	add, gone := c.differ(by, &m)
-	pays, back := c.owes(by, &m)
+	pays, back, come, missing := c.owes(by, &m)
 	again := m.Open && (c.State == Closed || c.State == Cancelled)
 	switch {
 	case c.State == Merged, !m.Open && c.State != Open:
 		return id, true, nil
-	case !sure && (c.loses(gone, &m) || len(back) > 0 || again):
+	case !sure && (c.loses(gone, &m) || len(back) > 0 || again || !m.Open && len(missing) > 0):
 		return id, false, nil
 	}
 	if again {
@@ -71,6 +71,7 @@ func (s *Service) MirrorIn(tx *journal.Tx, by string, id journal.ID, m Mirrored,
 		func() error { return s.mirrorPlace(tx, id, by, &m) },
 		func() error { return s.mirrorLines(tx, id, by, add, gone) },
 		func() error { return s.mirrorMoney(tx, id, by, pays, back) },
+		func() error { return s.mirrorEntered(tx, id, by, come) },
 	} {
 		if err := step(); err != nil {
 			return id, false, err
@@ -79,7 +80,17 @@ func (s *Service) MirrorIn(tx *journal.Tx, by string, id journal.ID, m Mirrored,
 	if m.Open {
 		return id, true, nil
 	}
-	return id, true, s.mirrorEnd(tx, id, by)
+	return id, true, s.mirrorEnd(tx, id, by, missing)
+}
+
+// mirrorEntered notes payments that somebody has entered at the till.
+func (s *Service) mirrorEntered(tx *journal.Tx, id journal.ID, by string, come []journal.ID) error {
+	for _, payment := range come {
+		if err := s.EnteredIn(tx, id, payment, by, by, Paid, Entry{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mirrorPlace follows the check to another table, and how many sit there.
@@ -175,11 +186,21 @@ func (s *Service) mirrorMoney(tx *journal.Tx, id journal.ID, by string, pays []T
 	return nil
 }
 
-// mirrorEnd closes a check that the till closed. One on which nothing was ever is cancelled; what was paid beyond the total is a
+// mirrorEnd closes a check that the till closed. Payments that were to be entered there and are not are taken back. One on which nothing was ever is cancelled; what was paid beyond the total is a
 // tip by another name.
-func (s *Service) mirrorEnd(tx *journal.Tx, id journal.ID, by string) error {
+func (s *Service) mirrorEnd(tx *journal.Tx, id journal.ID, by string, missing []journal.ID) error {
 	c, err := load(tx, id)
 	if err != nil || c.State != Open {
+		return err
+	}
+	// What is still being sent is decided by what the till says of that: its check may tell of no single payment.
+	missing = slices.DeleteFunc(missing, func(id journal.ID) bool {
+		return slices.ContainsFunc(c.Payments, func(p Payment) bool { return p.ID == id && p.State == Pending })
+	})
+	if err := s.takeBack(tx, c, by, missing); err != nil {
+		return err
+	}
+	if c, err = load(tx, id); err != nil {
 		return err
 	}
 	step := Step{Kind: CheckClosed, By: by}
@@ -212,7 +233,7 @@ func (m *Mirrored) complete() {
 		m.Lines = append(slices.Clone(m.Lines), Line{Line: sale.Line{Name: m.Other, Quantity: 1, Price: &lines}})
 	}
 	if paid > 0 {
-		m.Payments = append(slices.Clone(m.Payments), Taken{Method: "till", Amount: paid})
+		m.Payments = append(slices.Clone(m.Payments), Taken{Method: lump, Amount: paid})
 	}
 }
 
@@ -268,14 +289,21 @@ func (c *Check) loses(gone []int, m *Mirrored) bool {
 	})
 }
 
-// owes compares what a till says was paid with its payments on the check.
-func (c *Check) owes(by string, m *Mirrored) (pays []Taken, back []journal.ID) {
+// owes compares what a till says was paid with its payments on the check: what came, and which are gone. come and missing are
+// those that were taken here and are, or are not, there.
+func (c *Check) owes(by string, m *Mirrored) (pays []Taken, back, come, missing []journal.ID) {
 	pays = slices.Clone(m.Payments)
 	for i := range pays {
 		pays[i].Method = told(pays[i].Method)
 	}
+	own := func(p *Payment) bool { return p.By == by && p.State == Paid && p.Entry == nil }
+	var lumps []Payment
 	for _, p := range c.Payments {
-		if p.By != by || p.State != Paid {
+		switch {
+		case !own(&p):
+			continue
+		case p.Method == lump: // what is left of it shows once those from here are known
+			lumps = append(lumps, p)
 			continue
 		}
 		if n := slices.Index(pays, Taken{p.Method, p.Amount, p.Tip}); n >= 0 {
@@ -284,5 +312,13 @@ func (c *Check) owes(by string, m *Mirrored) (pays []Taken, back []journal.ID) {
 		}
 		back = append(back, p.ID)
 	}
-	return pays, back
+	pays, come, missing = c.entered(pays)
+	for _, p := range lumps {
+		if n := slices.Index(pays, Taken{p.Method, p.Amount, p.Tip}); n >= 0 {
+			pays = slices.Delete(pays, n, n+1)
+			continue
+		}
+		back = append(back, p.ID)
+	}
+	return pays, back, come, missing
 }

@@ -3,6 +3,7 @@ package floor
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,4 +172,113 @@ func TestMirrorHolds(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A payment that comes from here to the till that keeps the check counts once, in whatever order the till and the answer to it
+// speak; one that never came is not kept as paid.
+func TestPaymentsForTheTill(t *testing.T) {
+	t.Parallel()
+	const dep = "DEP"
+	type word struct {
+		mirror *Mirrored // the till tells of the check
+		enter  string    // what became of the payment: Paid or ToEnter
+	}
+	told := func(open bool, pays ...Taken) *Mirrored {
+		m := &Mirrored{Open: open, Tables: []string{"12"}, Lines: []Line{sold("MA", "Mains", 1, 6000)}, Total: 6000, Payments: pays}
+		for _, p := range pays {
+			m.Paid += p.Amount
+		}
+		return m
+	}
+	whole := func(open bool, paid int64) *Mirrored { // tells no single payment
+		m := told(open)
+		m.Paid = paid
+		return m
+	}
+	card, here := Taken{"CARD", 2000, 0}, Taken{dep, 4000, 0}
+	s, steps := followed(t)
+	s.c.Till = tillName
+	for _, c := range []struct {
+		name   string
+		method string
+		words  []word
+		want   string // payments that are not taken back
+		paid   int64
+		tips   int64
+		state  string
+	}{
+		{"the answer, then the check", dep, []word{{enter: Paid}, {mirror: told(true, here)}, {mirror: told(true, here)}}, "deposit 4000 paid", 4000, 0, Open},
+		{"the check, then the answer", dep, []word{{mirror: told(true, here)}, {enter: Paid}, {mirror: told(true, here)}}, "deposit 4000 paid", 4000, 0, Open},
+		{"with the guest's card", dep, []word{{mirror: told(true, card)}, {mirror: told(true, card, here)}, {enter: Paid}, {mirror: told(false, card, here)}}, "deposit 4000 paid, CARD 2000 paid", 6000, 0, Closed},
+		{"still asked", dep, []word{{mirror: told(true)}}, "deposit 4000 pending", 0, 0, Open},
+		{"refused", dep, []word{{enter: ToEnter}, {mirror: told(true, card)}}, "deposit 4000 to_enter, CARD 2000 paid", 2000, 0, Open},
+		{"refused, then entered by hand", dep, []word{{enter: ToEnter}, {mirror: told(true, here)}}, "deposit 4000 paid", 4000, 0, Open},
+		{"refused, and closed without it", dep, []word{{enter: ToEnter}, {mirror: told(false, Taken{"CARD", 6000, 0})}}, "CARD 6000 paid", 6000, 0, Closed},
+		{"by hand: the guest's card of the same amount is not it", "", []word{{mirror: told(true, Taken{"CARD", 4000, 0})}}, "deposit 4000 to_enter, CARD 4000 paid", 4000, 0, Open},
+		{"by hand, then told", "", []word{{enter: Paid}, {mirror: told(true, Taken{"VOUCHER", 4000, 0})}}, "deposit 4000 paid", 4000, 0, Open},
+		{"told, then by hand", "", []word{{mirror: told(true, Taken{"VOUCHER", 4000, 0})}, {enter: Paid}, {mirror: told(true, Taken{"VOUCHER", 4000, 0})}}, "deposit 4000 paid", 4000, 0, Open},
+		{"said to be entered, and it was not", "", []word{{enter: Paid}, {mirror: told(false, Taken{"CARD", 6000, 0})}}, "CARD 6000 paid", 6000, 0, Closed},
+		{"no single payment is told", dep, []word{{mirror: whole(true, 4000)}, {enter: Paid}, {mirror: whole(true, 4000)}, {mirror: whole(false, 6000)}}, "deposit 4000 paid, till 2000 paid", 6000, 0, Closed},
+		{"closed before the answer", dep, []word{{mirror: whole(false, 6000)}, {enter: Paid}}, "deposit 4000 paid, till 2000 paid", 6000, 0, Closed},
+		{"closed before it was refused", dep, []word{{mirror: told(false, Taken{"CARD", 6000, 0})}, {enter: ToEnter}}, "CARD 6000 paid", 6000, 0, Closed},
+		{"gone at the till", dep, []word{{enter: Paid}, {mirror: &Mirrored{}}}, "", 0, 0, Cancelled},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			*steps = nil
+			s.c.Enter = func(_ *journal.Tx, _ *Check, p *Payment) error {
+				p.State, p.Entry = Pending, &Entry{Method: c.method}
+				if c.method == "" {
+					p.State = ToEnter
+				}
+				return nil
+			}
+			id, _ := mirror(t, s, journal.ID{}, *told(true), true)
+			if err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error { return s.DepositIn(tx, id, "Léa", 4000) }); err != nil {
+				t.Fatal(err)
+			}
+			get := func() Check {
+				t.Helper()
+				v, err := s.Get(ctx, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+			payment := get().Payments[0].ID
+			for _, w := range c.words {
+				if w.mirror != nil {
+					mirror(t, s, id, *w.mirror, true)
+					continue
+				}
+				err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
+					return s.EnteredIn(tx, id, payment, tillName, tillName, w.enter, Entry{Code: "overpaid"})
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			v := get()
+			var stand []string
+			last := ""
+			for _, p := range v.Payments {
+				if p.State != Voided {
+					stand = append(stand, fmt.Sprintf("%s %d %s", p.Method, p.Amount, p.State))
+				}
+			}
+			for _, step := range *steps { // whoever follows hears of its end exactly once
+				if p := step.Payment; p != nil && p.ID == payment && (p.State == Paid || p.State == Voided) {
+					if last == p.State {
+						t.Errorf("told twice that it is %s", last)
+					}
+					last = p.State
+				}
+			}
+			if got := v.Payments[0].State; (got == Paid || got == Voided) != (last != "") || last != "" && last != got {
+				t.Errorf("told that it is %q, and it is %s", last, got)
+			}
+			if got := strings.Join(stand, ", "); got != c.want || v.Paid != c.paid || v.Tips != c.tips || v.State != c.state {
+				t.Errorf("%s; paid %d, tips %d, %s; want %s; %d, %d, %s", got, v.Paid, v.Tips, v.State, c.want, c.paid, c.tips, c.state)
+			}
+		})
+	}
 }

@@ -299,6 +299,8 @@ func TestOrdersAndWaiters(t *testing.T) {
 // else on it, a person closes it.
 func TestOrderClosesItsOwnCheck(t *testing.T) {
 	t.Parallel()
+	s, steps := followed(t)
+	var table string // each case has its own
 	over := func(s *Service, id journal.ID, back bool) {
 		t.Helper()
 		if err := s.c.Journal.Write(ctx, func(tx *journal.Tx) error { return s.OverIn(tx, "pass", id, back) }); err != nil {
@@ -311,7 +313,7 @@ func TestOrderClosesItsOwnCheck(t *testing.T) {
 		}
 		return list
 	}
-	for _, c := range []struct {
+	for n, c := range []struct {
 		name     string
 		payments []sale.Payment
 		also     func(s *Service, check journal.ID) error // happens before the order is handed over
@@ -344,24 +346,24 @@ func TestOrderClosesItsOwnCheck(t *testing.T) {
 		}},
 		{name: "another order too", payments: prepaid(2000), also: func(s *Service, _ journal.ID) error {
 			return s.c.Journal.Write(ctx, func(tx *journal.Tx) error {
-				_, err := s.OrderIn(tx, "till", Ordered{Order: s.c.Journal.NewID(), Fresh: true, Table: "12", Lines: dishes("Tarte"), Payments: prepaid(1000)})
+				_, err := s.OrderIn(tx, "till", Ordered{Order: s.c.Journal.NewID(), Fresh: true, Table: table, Lines: dishes("Tarte"), Payments: prepaid(1000)})
 				return err
 			})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s, steps := followed(t)
+			table, *steps = fmt.Sprint("T", n), nil
+			s.c.Areas = []Area{{"Salle", []string{table}}}
 			if c.before {
-				if _, _, err := s.OpenCheck(ctx, waiter, "", Opening{Tables: []string{"12"}}); err != nil {
+				if _, _, err := s.OpenCheck(ctx, waiter, "", Opening{Tables: []string{table}}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			id := s.c.Journal.NewID()
-			tell(t, s, Ordered{Order: id, Number: 41, Fresh: true, Table: "12", Lines: dishes("Soupe", "Magret"), Payments: c.payments})
-			list, err := s.List(ctx, Open, 10)
-			if err != nil || len(list) != 1 {
-				t.Fatalf("%d checks, %v", len(list), err)
+			tell(t, s, Ordered{Order: id, Number: 41, Fresh: true, Table: table, Lines: dishes("Soupe", "Magret"), Payments: c.payments})
+			list, err := s.List(ctx, Open, 1)
+			if err != nil || len(list) != 1 || list[0].Tables[0] != table {
+				t.Fatalf("checks %+v, %v", list, err)
 			}
 			if c.also != nil {
 				if err := c.also(s, list[0].ID); err != nil {

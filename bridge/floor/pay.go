@@ -72,8 +72,20 @@ func (s *Service) take(tx *journal.Tx, c *Check, p Payment) error {
 			return err
 		}
 	}
+	step := Step{Kind: PaymentTaken, By: p.By}
+	if p.Method == Deposit && s.c.Enter != nil {
+		if err := s.c.Enter(tx, c, &p); err != nil {
+			return err
+		}
+		if p.Entry != nil {
+			step.Payment = &p
+		}
+		if p.State == ToEnter {
+			step.Kind = PaymentToEnter
+		}
+	}
 	c.Payments = append(c.Payments, p)
-	return s.store(tx, c, Step{Kind: PaymentTaken, By: p.By}, p)
+	return s.store(tx, c, step, p)
 }
 
 // DepositIn takes a payment by deposit in a transaction of somebody else's.

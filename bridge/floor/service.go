@@ -107,6 +107,11 @@ type Config struct {
 	// the venue's own matter.
 	Deposit func(tx *journal.Tx, c *Check, amount int64, by string) error
 
+	// Enter has a payment by deposit entered at the till that keeps the check, if one does: it sets State and Entry, and
+	// EnteredIn is told what became of it. nil: no till keeps checks. Till is what that till's own payments are taken by.
+	Enter func(tx *journal.Tx, c *Check, p *Payment) error
+	Till  string
+
 	Now func() time.Time
 	Log *slog.Logger
 }

@@ -525,15 +525,16 @@ func (k *KSeries) AddPayment(ctx context.Context, p Payment) error {
 	news, done := k.listen(p.Reference)
 	defer done()
 	err := k.client.Pay(ctx, lightspeed.Payment{Reference: p.Reference, Account: p.Check, Method: p.Method, Amount: p.Amount, Tip: p.Tip})
+	wait := k.answer
 	switch {
 	case errors.Is(err, lightspeed.ErrDuplicate):
-		return nil
+		wait = 0 // it left before: what became of it was said then, or shows on the check
 	case err != nil:
 		if no := certain(kName, err); no != nil {
 			return no
 		}
 	}
-	t := time.NewTimer(k.answer)
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case n := <-news:
@@ -561,7 +562,7 @@ func paid(n lightspeed.Notification) error {
 	case n.ErrorCode == "PAYMENT_METHOD_NOT_FOUND":
 		return &Refusal{Code: UnknownMethod, Detail: n.ErrorCode}
 	}
-	return &Refusal{Code: Validation, Detail: n.ErrorCode + " " + n.Reason}
+	return &Refusal{Code: Validation, Detail: strings.TrimSpace(n.ErrorCode + " " + n.Reason)}
 }
 
 // SetAvailability takes an item from sale, or gives it back.

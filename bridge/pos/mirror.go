@@ -93,6 +93,7 @@ const (
 	selectMirrored = `SELECT check_id FROM pos_checks WHERE till_id = ?`
 	upsertMirrored = `INSERT INTO pos_checks (till_id, check_id, open, changed_at) VALUES (?, ?, ?, ?) ON CONFLICT (till_id) DO UPDATE SET check_id = excluded.check_id, open = excluded.open, changed_at = excluded.changed_at`
 	selectKept     = `SELECT till_id FROM pos_checks WHERE open = 1 ORDER BY till_id`
+	selectTheirs   = `SELECT till_id FROM pos_checks WHERE open = 1 AND check_id = ? ORDER BY changed_at DESC LIMIT 1`
 	forgetClosed   = `DELETE FROM pos_checks WHERE open = 0 AND changed_at < ?`
 )
 
@@ -159,6 +160,15 @@ func (m *Mirror) Join(tx *journal.Tx, till string, check journal.ID) error {
 		}
 	})
 	return nil
+}
+
+// TillCheck names the till's check that is one of ours; "" when none is open there.
+func (m *Mirror) TillCheck(tx *journal.Tx, check journal.ID) (id string, err error) {
+	err = tx.QueryRow(selectTheirs, []any{check[:]}, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return id, err
 }
 
 // Ask has a check asked for soon. It never blocks.

@@ -73,6 +73,50 @@ func (s *Service) TakeDeposit(tx *journal.Tx, check journal.ID, amount int64, by
 	return nil
 }
 
+// GiveBack returns an amount to what the party of a check has left, within the transaction in which the payment is taken back: it
+// never came to the till. The check is closed there, so that somebody has to look whether the guest has paid twice.
+func (s *Service) GiveBack(tx *journal.Tx, check journal.ID, amount int64, by string) error {
+	list, err := parties(tx, check)
+	if err != nil {
+		return err
+	}
+	for _, key := range list {
+		r, err := find(tx, selectRow, key)
+		if err != nil {
+			return err
+		}
+		if r == nil || len(r.Content.Deposits) == 0 || r.Applied < amount {
+			continue
+		}
+		r.Applied -= amount
+		r.note(tx.Now(), "deposit_returned", by, money.Format(amount, s.decimals))
+		r.flag(FlagDepositUnused)
+		return s.store(tx, r)
+	}
+	return nil
+}
+
+// DepositID names the first deposit of a check's party that counts, for whoever has to find it at the till; "" without any.
+func (s *Service) DepositID(tx *journal.Tx, check journal.ID) (string, error) {
+	list, err := parties(tx, check)
+	if err != nil {
+		return "", err
+	}
+	for _, key := range list {
+		r, err := find(tx, selectRow, key)
+		if err != nil {
+			return "", err
+		}
+		if r == nil {
+			continue
+		}
+		if n := slices.IndexFunc(r.Content.Deposits, func(d booking.Deposit) bool { return !d.Voided && d.ID != "" }); n >= 0 {
+			return r.Content.Deposits[n].ID, nil
+		}
+	}
+	return "", nil
+}
+
 // checkDeposits holds a message to the rules of deposits that the generic inbound API has (spec/reservations.md 8.6): ids are
 // unique, an amount that is known stays, what was voided stays so, and so does the currency.
 func checkDeposits(before, m *booking.Reservation) []booking.Fault {

@@ -24,6 +24,7 @@ const (
 	FlagCancelledOpen  = "cancelled_open"      // cancelled or no-show, and its check is open
 	FlagReopened       = "reopened_after_paid" // the platform has been told paid
 	FlagDepositVoided  = "deposit_voided"      // after it paid a check
+	FlagDepositUnused  = "deposit_unused"      // it was to pay a check, which the till closed without it
 	FlagTables         = "tables_differ"       // the platform moved the party to where its check cannot go
 	FlagTwoCandidates  = "two_candidates"      // more than one check or party could be meant
 	FlagOddMove        = "odd_move"            // the platform said a status that cannot follow

@@ -172,6 +172,15 @@ func (b *fakeBox) officeRoutes(handle func(string, func(http.ResponseWriter, *ht
 		}
 		return api.NotFound("check", r.PathValue("id"))
 	})
+	handle("POST /v1/checks/{id}/payments/{payment}/entered", func(w http.ResponseWriter, r *http.Request) error {
+		b.note("entered " + r.PathValue("payment"))
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		list := o.checks[0]["payments"].([]object)
+		last := list[len(list)-1]
+		last["state"] = "paid"
+		return api.Answer(w, 200, o.checks[0])
+	})
 	handle("GET /v1/contacts", func(w http.ResponseWriter, r *http.Request) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()

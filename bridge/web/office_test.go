@@ -198,6 +198,26 @@ func TestTablesPage(t *testing.T) {
 	b.wait("asked of the deposit", "document.querySelector('dialog').innerText.includes('€30.00')")
 	b.click("dialog .primary")
 	b.until("paid by deposit", func() bool { return b.asked() == "deposit null" })
+	// A deposit that the till which keeps the check did not take is for a person.
+	owes := func(code string) {
+		box.mu.Lock()
+		list := box.office.checks[0]["payments"].([]object)[:2:2]
+		box.office.checks[0]["payments"] = append(list, object{"id": "pay9", "method": "deposit", "amount": 6000, "state": "to_enter", "at": time.Now().UTC(), "entry": object{"code": code, "detail": "ITEM_NOT_ADDED"}})
+		box.mu.Unlock()
+		box.tell("check", object{})
+	}
+	owes("validation")
+	b.wait("in the till's words", "document.querySelector('.to-enter')?.innerText.includes('ITEM_NOT_ADDED')")
+	owes("no_method")
+	b.wait("by hand", "document.querySelector('.to-enter')?.innerText.includes('Deposit of €60.00 to be entered at the till') && document.querySelector('.to-enter').innerText.includes('pos.payments.deposit') && document.querySelector('.pays').innerText.includes('to be entered at the till')")
+	b.shoot("tables-to-enter")
+	b.frenchOnAPhone("/tables/c1", "document.querySelector('.to-enter')?.innerText.includes('à saisir à la caisse')")
+	b.open("/tables/c1")
+	b.click(".to-enter .button")
+	b.wait("asked of it", "document.querySelector('dialog').innerText.includes('€60.00')")
+	b.click("dialog .primary")
+	b.until("entered", func() bool { return box.count("entered pay9") == 1 })
+	b.wait("nothing is left to enter", "!document.querySelector('.to-enter')")
 	place(object{"on": true, "placements": []string{"Main"}}, object{"on": true, "placements": []string{"tables"}})
 	b.wait("another till's button is not here", "document.querySelector('#to-bookings') && !document.querySelector('#do-deposit') && !document.querySelector('#to-booking')")
 	place(object{"on": false, "placements": []string{"check"}}, object{"on": false, "all_menus": true})

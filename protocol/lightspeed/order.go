@@ -1,6 +1,7 @@
 package lightspeed
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -198,7 +199,7 @@ func (c *Client) lines(lines []Line) []wireLine {
 
 func duplicate(err error) error {
 	var e *rest.Error
-	if errors.As(err, &e) && e.Status == http.StatusConflict {
+	if errors.As(err, &e) && (e.Status == http.StatusConflict || e.Status == http.StatusBadRequest && bytes.Contains(e.Body, []byte("already been used"))) {
 		return fmt.Errorf("%w: %w", ErrDuplicate, err)
 	}
 	return err

@@ -60,6 +60,7 @@ function draw(c) {
     h('header', { class: 'p-head' }, h('div', { class: 'p-title' }, h('h2', {}, t('check.title', c.number)), h('span', { class: 'chip', data: { state: c.state === 'open' ? 'accepted' : c.state === 'closed' ? 'fulfilled' : 'cancelled' } }, t('check.state.' + c.state)), c.table_state && h('span', { class: 'chip' }, t('check.event.' + c.table_state))), closeButton()),
     h('p', { class: 'p-sub' }, [(c.tables || []).map(x => t('orders.table', x)).join(', '), c.covers && n('kitchen.covers', c.covers), c.guest, c.staff, c.walk_in && t('check.walk_in'), t('check.since', when(c.opened_at))].filter(Boolean).join(' · ')),
     c.notes && h('p', { class: 'p-why' }, c.notes),
+    (c.payments || []).filter(p => p.state === 'to_enter').map(p => toEnter(c, p)),
     unknown && h('p', { class: 'p-why', data: { grade: 'bad' } }, t('check.unknown')),
     h('section', { class: 'promise' }, h('div', { class: 'figures three' },
       figure('orders.total', money(c.total), n('check.lines', (c.lines || []).filter(l => !l.voided).length)),
@@ -86,13 +87,26 @@ function lines(c) {
   h('tr', { class: 'sum' }, h('td'), h('td', {}, t('orders.total')), h('td', { class: 'num strong' }, money(c.total)))));
 }
 
-const GRADE = { paid: 'ok', pending: 'warn', unknown: 'bad', voided: '' };
+const GRADE = { paid: 'ok', pending: 'warn', unknown: 'bad', voided: '', to_enter: 'bad' }, CAUSES = ['no_method', 'overpaid', 'closed', 'unknown_method', 'no_answer'];
 
 function payments(c) {
   if (!c.payments?.length) return h('p', { class: 'soft' }, t('check.no_payments'));
   return h('table', { class: 'rows plain pays' }, h('tbody', {}, c.payments.map(p => h('tr', {}, h('td', {}, h('b', {}, p.room ? t('check.room', p.room) : word('check.method.', p.method)), h('small', {}, seconds(Date.parse(p.at)).slice(0, 5)), p.posting && h('a', { class: 'p-link', href: '/hotel/postings/' + p.posting }, t('check.posting'))),
-    h('td', {}, h('span', { class: 'pos', data: { grade: GRADE[p.state] } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), t('check.payment.' + p.state))),
+    h('td', {}, h('span', { class: 'pos', data: { grade: GRADE[p.state] } }, h('span', { class: 'shape', 'aria-hidden': 'true' }), t('check.payment.' + (p.entry && p.state === 'pending' ? 'sending' : p.state)))),
     h('td', { class: 'num' }, money(p.amount), p.tip ? h('small', {}, t('check.tip', money(p.tip))) : '')))));
+}
+
+// What a person has to do about a deposit that the box could not bring to the till that keeps the check.
+function toEnter(c, p) {
+  const code = p.entry?.code;
+  return h('div', { class: 'p-why to-enter', data: { grade: 'bad' } }, h('p', {}, h('b', {}, t('check.enter', money(p.amount)))),
+    code && h('p', {}, CAUSES.includes(code) ? t('check.enter.' + code) : t('check.enter.words', p.entry.detail || code)),
+    may('manager', 'staff', 'till') && h('button', { class: 'button primary', onclick: e => entered(e.currentTarget, c, p) }, t('check.entered_yes')));
+}
+
+async function entered(button, c, p) {
+  if (!await ask(t('check.entered_title', money(p.amount)), t('check.entered_effect'), t('check.entered_yes'))) return;
+  if (await perform(button, `/v1/checks/${encodeURIComponent(c.id)}/payments/${encodeURIComponent(p.id)}/entered`, { done: t('check.entered_done') })) one.run();
 }
 
 function timeline(c) {
