@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"aboyeur/bridge/access"
+	"aboyeur/bridge/api"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/warning"
 	"aboyeur/protocol/channel"
@@ -179,3 +181,18 @@ type refusal struct{ err error }
 
 func (r *refusal) Error() string { return r.err.Error() }
 func (r *refusal) Unwrap() error { return r.err }
+
+type postResell struct {
+	ID string `json:"id" doc:"of sold_out_there"`
+}
+
+func (s *Service) postResell(w http.ResponseWriter, r *http.Request) error {
+	var p postResell
+	if err := api.Decode(w, r, &p); err != nil {
+		return err
+	}
+	if err := s.Resell(r.Context(), access.From(r.Context()), r.PathValue("menu"), p.ID); err != nil {
+		return problem(err)
+	}
+	return s.getMenu(w, r)
+}

@@ -83,10 +83,6 @@ type putSettings struct {
 	Revision     *int64    `json:"revision,omitzero" doc:"that the change was made from; another one by now is a conflict"`
 }
 
-type postResell struct {
-	ID string `json:"id" doc:"of sold_out_there"`
-}
-
 type postSync struct {
 	Menu    string `json:"menu,omitzero" doc:"may be left out where there is only one"`
 	Update  *bool  `json:"update,omitzero" doc:"take over what the POS has; true when absent"`
@@ -319,17 +315,6 @@ func (s *Service) putMenu(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return api.Outdated(err)
-	}
-	return s.getMenu(w, r)
-}
-
-func (s *Service) postResell(w http.ResponseWriter, r *http.Request) error {
-	var p postResell
-	if err := api.Decode(w, r, &p); err != nil {
-		return err
-	}
-	if err := s.Resell(r.Context(), access.From(r.Context()), r.PathValue("menu"), p.ID); err != nil {
-		return problem(err)
 	}
 	return s.getMenu(w, r)
 }

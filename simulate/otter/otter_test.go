@@ -2,6 +2,7 @@ package otter_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -583,6 +584,13 @@ func TestHours(t *testing.T) {
 	if err := s.client.Answer(ctx, e, nil); err != nil || len(s.Hours().Menus) != 2 || !strings.Contains(s.Acts()[0].Detail, `"Europe/Paris"`) {
 		t.Errorf("taken: %+v, %v", s.Hours(), err)
 	}
+	// So are those of somebody who plays Otter over HTTP.
+	if _, _, err := s.Send(ctx, deliveries.Event{Kind: channel.KindHours, Payload: json.RawMessage(`{"menuHoursData":{"m":{"timeZone":"UTC","regularHours":[],"specialHours":[]}}}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Answer(ctx, s.heard()[1], nil); err != nil || s.Hours().Menus["m"].TimeZone != "UTC" {
+		t.Errorf("taken: %+v, %v", s.Hours(), err)
+	}
 	// A menu that knows no hours wipes none, whatever the options say; one that knows them brings them.
 	for range 2 {
 		s.later(2 * time.Minute)
@@ -606,7 +614,7 @@ func TestHours(t *testing.T) {
 	if id, err = s.AskHours(ctx); err != nil {
 		t.Fatal(err)
 	}
-	ask := s.heard()[1]
+	ask := s.heard()[2]
 	ask.StoreHours = &channel.StoreHours{Zone: "Europe/Paris", Delivery: &want, At: s.clock()}
 	if err := s.client.Answer(ctx, ask, nil); err != nil || ask.ID != id {
 		t.Fatal(err)
