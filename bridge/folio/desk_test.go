@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,6 +214,23 @@ func TestMirror(t *testing.T) {
 	status, v, _ := h.call(waiter, "GET", "/v1/pms/rooms", nil)
 	if list := v["guests"].([]any); status != 200 || list[0].(map[string]any)["stale"] != true {
 		t.Errorf("rooms: %d %v", status, v)
+	}
+}
+
+// A mapping that takes effect is another list: who works with the former one, or with the configuration, does not see it change.
+func TestFormerMappingStays(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, opera.Config{})
+	before, outlets, rules := h.s.set.Load(), slices.Clone(h.config.Outlets), slices.Clone(h.config.Mapping)
+	const other = `{"value":{"outlets":[{"name":"spa","code":9}],"rules":[{"outlet":"any","pos_config":"any","floor_plan":"any","group":"any","period":"any","subtotal":7}]},"revision":0}`
+	if status, v, _ := h.call(manager, "PUT", "/v1/pms/settings/mapping", other); status != 200 {
+		t.Fatalf("mapping: %d %v", status, v)
+	}
+	if now := h.s.set.Load(); now.outlet("spa") != 9 || now.outlet(outlets[0].Name) != 0 {
+		t.Errorf("in force: %+v", now.MappingSetting)
+	}
+	if !slices.Equal(before.Outlets, outlets) || !slices.Equal(before.Rules, rules) || !slices.Equal(h.config.Outlets, outlets) || !slices.Equal(h.config.Mapping, rules) {
+		t.Errorf("the former mapping became %+v, the configuration's %+v %+v", before.MappingSetting, h.config.Outlets, h.config.Mapping)
 	}
 }
 

@@ -120,10 +120,12 @@ func (s *settings) paymaster(room string) bool {
 	}))
 }
 
+// loadSettings puts in force what the journal has, over what the configuration gives. Reading a list writes into the one that is
+// there, so lists are copies: those of the configuration are read by who works with the settings before these.
 func (s *Service) loadSettings(ctx context.Context) error {
 	set := &settings{
 		MethodSetting:  MethodSetting{PaymentMethod: s.c.Method, TransmitAll: s.c.TransmitAll},
-		MappingSetting: MappingSetting{Outlets: s.c.Outlets, Rules: s.c.Mapping},
+		MappingSetting: MappingSetting{Outlets: slices.Clone(s.c.Outlets), Rules: slices.Clone(s.c.Mapping)},
 		Tenders:        map[string]string{}, Checked: map[string]checkMark{}, Close: s.c.Calendar.Close, account: s.c.RevenueAccount, Revisions: map[string]int64{},
 	}
 	set.Type, set.Code, set.Name = cmp.Or(set.Type, RoomMethod), cmp.Or(set.Code, RoomCode), cmp.Or(set.Name, "Opera")
