@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,9 @@ func TestDepositsAtLightspeed(t *testing.T) {
 		e.do(http.MethodPut, "/v1/platforms/generic/restaurants/"+bookings.DefaultVenue+"/reservations/"+ref, body, nil)
 		row = e.state(ref, "open")
 		account = sim.Orders()[len(sim.Orders())-1].Account
+		if note := sim.Orders()[len(sim.Orders())-1].Note; !strings.Contains(note, "Deposit paid: 100.00 EUR") {
+			t.Errorf("the check at the till says %q and nothing of the deposit", note)
+		}
 		do(sim.Ring(account, skus...))
 		e.wait("the dishes are here", func() bool { return e.check(row.Checks[0]).Total == int64(len(skus))*simlightspeed.Price })
 		return row, account

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/money"
 	"aboyeur/bridge/words"
 	"aboyeur/protocol/booking"
 )
@@ -301,6 +302,9 @@ func (s *Service) notes(m *booking.Reservation) string {
 	add("allergens", m.Guest.Allergens...)
 	add("dietary", m.Guest.Dietary...)
 	add("food", m.Guest.FoodNotes)
+	if d := s.deposits(&row{Content: *m}); d.Remaining > 0 { // so that nobody asks for it again, wherever the check is printed
+		add("deposit", money.Format(d.Remaining, s.decimals)+" "+s.c.Currency)
+	}
 	add("request", m.GuestRequest)
 	add("notes", m.Notes)
 	add("guest", m.Guest.Notes)
