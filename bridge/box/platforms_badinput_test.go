@@ -171,6 +171,8 @@ func (e *evening) strange(t *testing.T, s *stranger) {
 	if s.spec.Name == "" {
 		secret = e.token
 	}
+	shown := []refusedOne{} // what the console has to show in the end: it is written a moment after the answer
+	shows := func(status int, reason string) { shown = append(shown, refusedOne{Status: status, Reason: reason}) }
 	table := houseTables[slices.IndexFunc(strangers(), func(o stranger) bool { return o.name == s.name })]
 	day, now := time.Date(2026, 11, 21, 19, 0, 0, 0, time.UTC), time.Now()
 	updated := now.UTC().Truncate(time.Second)
@@ -204,14 +206,14 @@ func (e *evening) strange(t *testing.T, s *stranger) {
 		want("played back after an hour", s.write(t, bookings.DefaultVenue, secret, now.Add(-time.Hour), r), http.StatusUnauthorized)
 	}
 	if s.spec.Name != "" {
-		e.shown(console, http.StatusUnauthorized, "")
+		shows(http.StatusUnauthorized, "")
 	}
 	want("another restaurant", s.write(t, "99999", secret, now, r), http.StatusNotFound)
-	e.shown(console, http.StatusNotFound, "venue")
+	shows(http.StatusNotFound, "venue")
 	l = write(r)
 	l.body = []byte(strings.Repeat(" ", 2<<20))
 	want("two megabytes", l, http.StatusRequestEntityTooLarge)
-	e.shown(console, http.StatusRequestEntityTooLarge, "1 MiB")
+	shows(http.StatusRequestEntityTooLarge, "1 MiB")
 	if got := e.entry(r.ID); got.ID != "" {
 		t.Errorf("a message that nobody took left %+v", got)
 	}
@@ -258,7 +260,7 @@ func (e *evening) strange(t *testing.T, s *stranger) {
 			}
 		}
 		want(c.what, l, http.StatusUnprocessableEntity)
-		e.shown(console, http.StatusUnprocessableEntity, c.part)
+		shows(http.StatusUnprocessableEntity, c.part)
 	}
 	if got := e.entry(s.name + "-nonsense"); got.ID != "" {
 		t.Errorf("nonsense left %+v", got)
@@ -269,7 +271,7 @@ func (e *evening) strange(t *testing.T, s *stranger) {
 	r.Word, r.Tables = "Teleported", nil
 	if !s.words {
 		want("an unknown status", write(r), http.StatusUnprocessableEntity)
-		e.shown(console, http.StatusUnprocessableEntity, "Teleported")
+		shows(http.StatusUnprocessableEntity, "Teleported")
 	} else {
 		want("an unknown status", write(r), 0)
 		e.wait("the word is warned of", func() bool { return e.warnedOf("platform_word", s.name, "Teleported") })
@@ -321,6 +323,9 @@ func (e *evening) strange(t *testing.T, s *stranger) {
 	if len(got.Timeline) != len(first.Timeline)+1 || stale != 1 {
 		t.Errorf("the history is %+v, before that %+v", got.Timeline, first.Timeline)
 	}
+	for _, m := range shown {
+		e.shown(console, m.Status, m.Reason)
+	}
 }
 
 // warnedOf tells whether a warning about a subject stands that has part in its text.
@@ -346,6 +351,8 @@ func TestBadNotificationsOfLightspeedK(t *testing.T) {
 	e.config.POS.Checks = "pos"
 	e.open()
 	const console = "/v1/pos/rejected"
+	shown := []refusedOne{} // what the console has to show in the end: it is written a moment after the answer
+	shows := func(status int, reason string) { shown = append(shown, refusedOne{Status: status, Reason: reason}) }
 	send := func(user, password, body string) int {
 		t.Helper()
 		l := letter{http.MethodPost, "/webhooks/lightspeed", []byte(body), http.Header{}}
@@ -365,7 +372,7 @@ func TestBadNotificationsOfLightspeedK(t *testing.T) {
 			t.Errorf("%s: %d", c.what, status)
 		}
 	}
-	e.shown(console, http.StatusUnauthorized, "")
+	shows(http.StatusUnauthorized, "")
 	e.wait("it is warned of", func() bool { return e.warnedOf("pos_signature", "lightspeed-k", "Lightspeed K") })
 	for _, c := range []struct {
 		what, body, part string
@@ -386,7 +393,7 @@ func TestBadNotificationsOfLightspeedK(t *testing.T) {
 		if status := signed(c.body); status != c.status {
 			t.Errorf("%s: %d, want %d", c.what, status, c.status)
 		}
-		e.shown(console, c.status, c.part)
+		shows(c.status, c.part)
 	}
 	if list := e.openChecks(); len(list) != 0 {
 		t.Errorf("what was refused left %+v", list)
@@ -429,6 +436,9 @@ func TestBadNotificationsOfLightspeedK(t *testing.T) {
 	if e.warned("pos_signature") {
 		t.Error("the till has proved itself since, and the warning stands")
 	}
+	for _, m := range shown {
+		e.shown(console, m.Status, m.Reason)
+	}
 }
 
 // What a Bepoz till must not get away with, over HTTP and over its line.
@@ -438,6 +448,8 @@ func TestBadMessagesOfBepoz(t *testing.T) {
 	bepozTills(t, e.config)
 	e.open()
 	const console = "/v1/pos/rejected"
+	shown := []refusedOne{} // what the console has to show in the end: it is written a moment after the answer
+	shows := func(status int, reason string) { shown = append(shown, refusedOne{Status: status, Reason: reason}) }
 	good := `{"till":"T1","seq":1,"table":"7","check":"41","event":"opened","at":"2026-11-21T19:00:00Z","payload":{"covers":2}}`
 	send := func(body string) letter {
 		return letter{http.MethodPost, "/v1/events/bepoz", []byte(body), http.Header{"Authorization": {"Bearer " + e.token}}}
@@ -471,7 +483,7 @@ func TestBadMessagesOfBepoz(t *testing.T) {
 		if status := e.post(send(body)); status != c.status {
 			t.Errorf("%s: %d, want %d", c.what, status, c.status)
 		}
-		e.shown(console, c.status, c.part)
+		shows(c.status, c.part)
 	}
 	if list := e.openChecks(); len(list) != 0 {
 		t.Errorf("what was refused left %+v", list)
@@ -489,7 +501,7 @@ func TestBadMessagesOfBepoz(t *testing.T) {
 	if status := e.post(send(lost)); status != http.StatusOK {
 		t.Errorf("at a table that nobody knows: %d", status)
 	}
-	e.shown(console, http.StatusUnprocessableEntity, `"99"`)
+	shows(http.StatusUnprocessableEntity, `"99"`)
 	e.wait("the good one's check", func() bool { return len(e.openChecks()) == 1 })
 	// Over the line, without the secret.
 	till := simbepoz.New("T2")
@@ -497,5 +509,8 @@ func TestBadMessagesOfBepoz(t *testing.T) {
 	if _, err := tillLine(t, e.config, till); err == nil || !strings.Contains(err.Error(), bepoz.CodeSecret) {
 		t.Errorf("HELLO with another secret: %v", err)
 	}
-	e.shown(console, http.StatusUnauthorized, "HELLO")
+	shows(http.StatusUnauthorized, "HELLO")
+	for _, m := range shown {
+		e.shown(console, m.Status, m.Reason)
+	}
 }
