@@ -12,53 +12,60 @@ import (
 // that the box can carry makes everybody wait for seconds.
 //
 // Places are many, so that orders which came together during a stall of the disk are all taken. When they are all needed all the
-// time it is no burst but too much, and every place more only makes everybody wait longer: then the gate is narrow.
+// time, or while others leave, it is no burst but too much, and every place more only makes everybody wait longer: then the gate
+// is narrow.
 type gate struct {
 	limit  int64        // places
 	in     atomic.Int64 // of them taken
 	narrow atomic.Int64 // until when only a part of them may be, in nanoseconds of the clock
+	left   atomic.Int64 // when somebody last left, in the same
 
 	mu    sync.Mutex // guards what follows; held for memory only
 	began time.Time  // of the span that is looked at
 	spent time.Duration
-	left  int // how many left within it; together they spent that long
+	count int // how many left within it; together they spent that long
 }
 
 const (
 	gateSpan   = 250 * time.Millisecond
 	gateSlow   = 35 * time.Millisecond // a mean stay that makes the gate narrow
 	gateQuick  = 8 * time.Millisecond  // and one that lets it be wide again
-	gateNarrow = 5                     // one place in so many is left
+	gateNarrow = 7                     // one place in so many is left
+	gateStall  = 25 * time.Millisecond // nobody leaves for that long only when the disk stalls
 )
 
 // enter takes a place; false when there is none.
 func (g *gate) enter(now time.Time) bool {
-	limit := g.limit
-	if now.UnixNano() < g.narrow.Load() {
+	limit, narrow := g.limit, now.UnixNano() < g.narrow.Load()
+	if narrow {
 		limit = max(1, limit/gateNarrow)
 	}
-	if g.in.Add(1) > limit {
-		g.in.Add(-1)
-		return false
+	if g.in.Add(1) <= limit {
+		return true
 	}
-	return true
+	g.in.Add(-1)
+	if !narrow && now.UnixNano()-g.left.Load() < int64(gateStall) {
+		g.narrow.Store(now.Add(2 * gateSpan).UnixNano())
+	}
+	return false
 }
 
 // leave gives back a place taken at entered.
 func (g *gate) leave(entered, now time.Time) {
 	g.in.Add(-1)
+	g.left.Store(now.UnixNano())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.spent += now.Sub(entered)
-	g.left++
+	g.count++
 	if now.Sub(g.began) < gateSpan {
 		return
 	}
-	mean := g.spent / time.Duration(g.left)
+	mean := g.spent / time.Duration(g.count)
 	if narrow := now.UnixNano() < g.narrow.Load(); mean > gateSlow || narrow && mean > gateQuick {
 		g.narrow.Store(now.Add(2 * gateSpan).UnixNano())
 	}
-	g.began, g.spent, g.left = now, 0, 0
+	g.began, g.spent, g.count = now, 0, 0
 }
 
 // The refusal is made once; sending it allocates nothing of its own.

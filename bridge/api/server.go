@@ -24,7 +24,7 @@ import (
 
 // Defaults for a Config left at zero.
 const (
-	DefaultInFlight = 128 // requests of Admit routes under way; the next is refused
+	DefaultInFlight = 176 // requests of Admit routes under way; the next is refused
 
 	DefaultHeaderTimeout = 5 * time.Second  // for a request's headers
 	DefaultBodyTimeout   = 10 * time.Second // for its body

@@ -268,7 +268,7 @@ func TestAdmissionFlood(t *testing.T) {
 // A stall fills the gate for once; a rush that goes on makes it narrow until answers are quick again.
 func TestGate(t *testing.T) {
 	var at time.Time
-	g := gate{limit: 100}
+	g := gate{limit: 100} // 14 when narrow
 	// serve is as many orders a second as there are places, each of which stays for as long, and returns how many were taken.
 	serve := func(places int, stay, during time.Duration) (taken int) {
 		for end := at.Add(during); at.Before(end); at = at.Add(stay) {
@@ -293,11 +293,24 @@ func TestGate(t *testing.T) {
 	if n := serve(100, 4*time.Millisecond, 4*time.Millisecond); n != 100 {
 		t.Errorf("after a stall: %d taken, want 100", n)
 	}
-	if n := serve(120, 40*time.Millisecond, time.Second); n != 20 {
-		t.Errorf("a second of too much: %d taken, want 20", n)
+	at = at.Add(time.Second)
+	for range 100 {
+		g.enter(at)
 	}
-	if n := serve(120, 12*time.Millisecond, 3*time.Second); n != 20 {
-		t.Errorf("still too much: %d taken, want 20", n)
+	g.leave(at, at.Add(5*time.Millisecond))
+	at = at.Add(5 * time.Millisecond)
+	if !g.enter(at) || g.enter(at) || g.narrow.Load() < at.UnixNano() {
+		t.Error("full while others leave: it is wide still")
+	}
+	for range 100 {
+		g.leave(at, at.Add(time.Millisecond))
+	}
+	at = at.Add(time.Second)
+	if n := serve(120, 40*time.Millisecond, time.Second); n != 14 {
+		t.Errorf("a second of too much: %d taken, want 14", n)
+	}
+	if n := serve(120, 12*time.Millisecond, 3*time.Second); n != 14 {
+		t.Errorf("still too much: %d taken, want 14", n)
 	}
 	if n := serve(60, 5*time.Millisecond, time.Second); n != 60 {
 		t.Errorf("a rush that is over: %d taken, want 60", n)
