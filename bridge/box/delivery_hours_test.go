@@ -74,7 +74,7 @@ func (m *market) openingHours(t *testing.T, sync func(body string) menuRun) {
 			t.Errorf("published with %s, the menu is open %+v", fields, got)
 		}
 	}
-	if asked, err = m.AskHours(t.Context()); err != nil {
+	if _, err = m.AskHours(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	m.r.wait("the hours of the store are reported", func() bool { return m.Hours().Store != nil })
