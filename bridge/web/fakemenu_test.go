@@ -117,11 +117,6 @@ func (b *fakeBox) menuRoutes(handle func(string, func(http.ResponseWriter, *http
 		m.menu["sold_out_there"] = m.menu["sold_out_there"].([]object)[1:]
 		return api.Answer(w, 200, m.menu)
 	})
-	with("POST /v1/menu/items/{sku}/sold-out", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, body object) error {
-		b.acts = append(b.acts, "sold out "+r.PathValue("sku")+" "+sorted(body))
-		m.menu["sold_out_there"] = []object{}
-		return api.Answer(w, 200, object{})
-	})
 	with("GET /v1/menu/links", func(m *fakeMenu, w http.ResponseWriter, r *http.Request, _ object) error {
 		q, shown := r.URL.Query(), []object{}
 		for _, l := range m.links {
@@ -210,7 +205,12 @@ func (b *fakeBox) sell(sku string, out bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.acts = append(b.acts, map[bool]string{true: "sold-out ", false: "back "}[out]+sku)
-	named(b.menu.items, sku)["sold_out"] = out
+	if i := slices.IndexFunc(b.menu.items, func(o object) bool { return o["id"] == sku }); i >= 0 {
+		b.menu.items[i]["sold_out"] = out
+	}
+	if out {
+		b.menu.menu["sold_out_there"] = []object{}
+	}
 	b.publish("menu", object{})
 }
 

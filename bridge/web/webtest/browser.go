@@ -121,12 +121,24 @@ func (b *Browser) start() {
 }
 
 // Click presses what selector finds. What the page draws anew between being found and being pressed is found again: the
-// driver knows a node by a number, and says before it presses that the number, or the place of what it stood for, is gone.
+// driver knows a node by a number, and says before it presses that the number, or the place of what it stood for, is gone. So is
+// what it draws anew between press and release, when no click comes of them.
 func Click(selector string) chromedp.Action {
+	watch := fmt.Sprintf(`(() => {
+		window.__pressed = false;
+		document.addEventListener('click', e => { window.__pressed ||= Boolean(e.target.closest(%q)) }, { capture: true });
+	})()`, selector)
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		for tries := 1; ; tries++ {
-			err := chromedp.Click(selector, chromedp.ByQuery).Do(ctx)
-			if err == nil || tries == 20 || !redrawn(err) {
+			err := chromedp.Evaluate(watch, nil).Do(ctx)
+			if err == nil {
+				err = chromedp.Click(selector, chromedp.ByQuery).Do(ctx)
+			}
+			lost := err != nil && redrawn(err)
+			if err == nil { // a page that the press left has no such thing
+				_ = chromedp.Evaluate(fmt.Sprintf("window.__pressed === false && Boolean(document.querySelector(%q)?.checkVisibility())", selector), &lost).Do(ctx)
+			}
+			if !lost || tries == 20 {
 				return err
 			}
 		}
