@@ -21,17 +21,8 @@ type Rejected struct {
 
 // reject writes down that a message was refused.
 func (s *Service) reject(l *link, status int, reason, ref string, body []byte) {
-	now := s.c.Now()
-	if status == 401 {
-		l.mu.Lock()
-		often := !l.refused.IsZero() && now.Sub(l.refused).Abs() < refusal.Every
-		if !often {
-			l.refused = now
-		}
-		l.mu.Unlock()
-		if often {
-			return
-		}
+	if status == 401 && l.unproved.Often(s.c.Now()) {
+		return
 	}
 	id, hash := s.c.Journal.NewID(), refusal.Hash(body)
 	reason, ref = words.Tidy(reason, 1000), words.Tidy(ref, maxName)

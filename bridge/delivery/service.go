@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aboyeur/bridge/journal"
+	"aboyeur/bridge/refusal"
 	"aboyeur/bridge/sale"
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/words"
@@ -146,12 +147,12 @@ type link struct {
 	settings atomic.Pointer[kept]
 	out      *outbox
 	look     chan struct{} // of size 1: read the feed now
+	unproved refusal.Unproved
 
-	mu      sync.Mutex // guards what follows
-	state   state
-	refused time.Time // when a badly signed message was last written down
-	fed     time.Time // the feed was read last
-	fault   string    // of the feed
+	mu    sync.Mutex // guards what follows
+	state state
+	fed   time.Time // the feed was read last
+	fault string    // of the feed
 }
 
 // kept is settings with the revision they are of; 0 is the configuration's.

@@ -186,8 +186,8 @@ func (s *Service) mirrorMoney(tx *journal.Tx, id journal.ID, by string, pays []T
 	return nil
 }
 
-// mirrorEnd closes a check that the till closed. Payments that were to be entered there and are not are taken back. One on which nothing was ever is cancelled; what was paid beyond the total is a
-// tip by another name.
+// mirrorEnd closes a check that the till closed. Payments that were to be entered there and are not are taken back. One on which
+// nothing was ever is cancelled; what was paid beyond the total is a tip by another name.
 func (s *Service) mirrorEnd(tx *journal.Tx, id journal.ID, by string, missing []journal.ID) error {
 	c, err := load(tx, id)
 	if err != nil || c.State != Open {

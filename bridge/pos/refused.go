@@ -3,7 +3,6 @@ package pos
 import (
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"aboyeur/bridge/access"
@@ -21,8 +20,7 @@ type Refused struct {
 	Title   string // as people call it
 	Now     func() time.Time
 
-	mu       sync.Mutex // guards unproved
-	unproved time.Time  // when one was last kept that nobody proved to have sent
+	unproved record.Unproved
 }
 
 // Bounds of what is kept of a message, characters.
@@ -49,14 +47,7 @@ type refusedMessage struct {
 // that nobody proved to have sent (401), and of those one in a second is.
 func (r *Refused) Note(status int, reason, about string, body []byte) {
 	if status == http.StatusUnauthorized {
-		now := r.Now()
-		r.mu.Lock()
-		often := !r.unproved.IsZero() && now.Sub(r.unproved).Abs() < record.Every
-		if !often {
-			r.unproved = now
-		}
-		r.mu.Unlock()
-		if often {
+		if r.unproved.Often(r.Now()) {
 			return
 		}
 		about, body = "", nil

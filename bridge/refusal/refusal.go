@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"sync"
 	"time"
 
 	"aboyeur/bridge/journal"
@@ -14,8 +15,26 @@ import (
 // Kept is how many are kept of each sender.
 const Kept = 500
 
-// Every is how often a message that nobody signed is written down at most: whoever sends many fills no disk.
-const Every = time.Second
+// every is how often a message that nobody proved to have sent is written down at most: whoever sends many fills no disk.
+const every = time.Second
+
+// Unproved tells which messages of a sender that nobody proved to have sent are written down. Its zero value is ready, and its
+// method may be called from any goroutine.
+type Unproved struct {
+	mu   sync.Mutex // guards last
+	last time.Time  // that was written down
+}
+
+// Often tells that one was written down less than a second before now, and otherwise that this one is: a clock set back keeps none out.
+func (u *Unproved) Often(now time.Time) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.last.IsZero() && now.Sub(u.last).Abs() < every {
+		return true
+	}
+	u.last = now
+	return false
+}
 
 const (
 	insertRejected = `INSERT INTO rejected (key, platform, at, status, reason, ref, hash) VALUES (?, ?, ?, ?, ?, ?, ?)`

@@ -50,71 +50,41 @@ func (s *Service) deposits(r *row) Deposits {
 // TakeDeposit takes an amount off what the party of a check has left, within the transaction of the payment. A check of nobody's
 // party, or of one without deposits, is the house's own matter.
 func (s *Service) TakeDeposit(tx *journal.Tx, check journal.ID, amount int64, by string) error {
-	list, err := parties(tx, check)
-	if err != nil {
+	r, err := party(tx, check, func(r *row) bool { return len(r.Content.Deposits) > 0 })
+	if err != nil || r == nil {
 		return err
 	}
-	for _, key := range list {
-		r, err := find(tx, selectRow, key)
-		if err != nil {
-			return err
-		}
-		if r == nil || len(r.Content.Deposits) == 0 {
-			continue
-		}
-		d := s.deposits(r)
-		if amount > d.Remaining {
-			return fmt.Errorf("%w: %s are left", ErrDeposit, money.Format(d.Remaining, s.decimals))
-		}
-		r.Applied += amount
-		r.note(tx.Now(), "deposit_applied", by, money.Format(amount, s.decimals))
-		return s.store(tx, r)
+	if d := s.deposits(r); amount > d.Remaining {
+		return fmt.Errorf("%w: %s are left", ErrDeposit, money.Format(d.Remaining, s.decimals))
 	}
-	return nil
+	r.Applied += amount
+	r.note(tx.Now(), "deposit_applied", by, money.Format(amount, s.decimals))
+	return s.store(tx, r)
 }
 
 // GiveBack returns an amount to what the party of a check has left, within the transaction in which the payment is taken back: it
 // never came to the till. The check is closed there, so that somebody has to look whether the guest has paid twice.
 func (s *Service) GiveBack(tx *journal.Tx, check journal.ID, amount int64, by string) error {
-	list, err := parties(tx, check)
-	if err != nil {
+	r, err := party(tx, check, func(r *row) bool { return len(r.Content.Deposits) > 0 && r.Applied >= amount })
+	if err != nil || r == nil {
 		return err
 	}
-	for _, key := range list {
-		r, err := find(tx, selectRow, key)
-		if err != nil {
-			return err
-		}
-		if r == nil || len(r.Content.Deposits) == 0 || r.Applied < amount {
-			continue
-		}
-		r.Applied -= amount
-		r.note(tx.Now(), "deposit_returned", by, money.Format(amount, s.decimals))
-		r.flag(FlagDepositUnused)
-		return s.store(tx, r)
-	}
-	return nil
+	r.Applied -= amount
+	r.note(tx.Now(), "deposit_returned", by, money.Format(amount, s.decimals))
+	r.flag(FlagDepositUnused)
+	return s.store(tx, r)
 }
 
 // DepositID names the first deposit of a check's party that counts, for whoever has to find it at the till; "" without any.
 func (s *Service) DepositID(tx *journal.Tx, check journal.ID) (string, error) {
-	list, err := parties(tx, check)
-	if err != nil {
+	first := func(r *row) int {
+		return slices.IndexFunc(r.Content.Deposits, func(d booking.Deposit) bool { return !d.Voided && d.ID != "" })
+	}
+	r, err := party(tx, check, func(r *row) bool { return first(r) >= 0 })
+	if err != nil || r == nil {
 		return "", err
 	}
-	for _, key := range list {
-		r, err := find(tx, selectRow, key)
-		if err != nil {
-			return "", err
-		}
-		if r == nil {
-			continue
-		}
-		if n := slices.IndexFunc(r.Content.Deposits, func(d booking.Deposit) bool { return !d.Voided && d.ID != "" }); n >= 0 {
-			return r.Content.Deposits[n].ID, nil
-		}
-	}
-	return "", nil
+	return r.Content.Deposits[first(r)].ID, nil
 }
 
 // checkDeposits holds a message to the rules of deposits that the generic inbound API has (spec/reservations.md 8.6): ids are

@@ -21,15 +21,8 @@ type Rejected struct {
 
 // reject writes down that a message was refused.
 func (s *Service) reject(i *integration, status int, reason, ref string, body []byte) {
-	now := s.c.Now()
 	if status == 401 {
-		i.mu.Lock()
-		often := now.Sub(i.refused) < refusal.Every
-		if !often {
-			i.refused = now
-		}
-		i.mu.Unlock()
-		if often {
+		if i.unproved.Often(s.c.Now()) {
 			return
 		}
 		body = nil // nobody proved to have sent it

@@ -14,6 +14,7 @@ import (
 	"aboyeur/bridge/access"
 	"aboyeur/bridge/journal"
 	"aboyeur/bridge/money"
+	"aboyeur/bridge/refusal"
 	"aboyeur/bridge/warning"
 	"aboyeur/bridge/words"
 	"aboyeur/protocol/booking"
@@ -110,11 +111,11 @@ type integration struct {
 	wake chan struct{} // of size 1: there is something to do for the link
 
 	settings atomic.Pointer[kept]
+	unproved refusal.Unproved
 
 	mu      sync.Mutex // guards what follows
 	state   state
 	strange map[string]bool // words nobody knows, told once; at most maxStrange
-	refused time.Time       // when a badly signed message was last written down
 	asked   bool            // the platform is to be read now
 	again   time.Time       // not before then is the platform called by the link's own goroutine
 	tries   int             // calls since the link was switched on or off

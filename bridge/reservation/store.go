@@ -189,6 +189,20 @@ func parties(tx *journal.Tx, check journal.ID) (list []int64, err error) {
 	return list, err
 }
 
+// party gives the first reservation of a check that fits; nil when none does.
+func party(tx *journal.Tx, check journal.ID, fits func(*row) bool) (*row, error) {
+	list, err := parties(tx, check)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range list {
+		if r, err := find(tx, selectRow, key); err != nil || r != nil && fits(r) {
+			return r, err
+		}
+	}
+	return nil, nil
+}
+
 // checks gives the checks of a party, the first opened first.
 func checks(tx *journal.Tx, party int64) (list []journal.ID, err error) {
 	err = tx.Query(selectChecks, []any{party}, func(read func(...any) error) error {
