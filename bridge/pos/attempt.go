@@ -270,9 +270,12 @@ func (i *Injections) keepLooking(t task, asked time.Time) (time.Time, error) {
 	return time.Time{}, nil
 }
 
-const markLeaving = `UPDATE injections SET state = 'sending', attempts = ?, sends = sends + 1, blind = blind + ?, sent_at = ?, next_at = ? WHERE key = ? AND open = 1 AND withdrawn = 0 AND sends = ?`
+const (
+	markLeaving   = `UPDATE injections SET state = 'sending', attempts = ?, sends = sends + 1, blind = blind + ?, sent_at = ?, next_at = ? WHERE key = ? AND open = 1 AND withdrawn = 0 AND sends = ?`
+	selectLeaving = `SELECT content FROM injections WHERE key = ?`
+)
 
-// leave records that the order leaves.
+// leave records that the order leaves. What leaves is what the order is now: it could be changed until this moment.
 func (i *Injections) leave(ctx context.Context, t *task) error {
 	blind := 0
 	if t.state == unknown && !i.c.Till.Resend().Safe {
@@ -285,6 +288,14 @@ func (i *Injections) leave(ctx context.Context, t *task) error {
 		}
 		if rows != 1 {
 			return i.notLeaving(tx, t)
+		}
+		var content []byte
+		if err := tx.QueryRow(selectLeaving, []any{t.ID.Key()}, &content); err != nil {
+			return fmt.Errorf("read order %s, which leaves: %w", t.ID, err)
+		}
+		t.Order = Order{}
+		if err := json.Unmarshal(content, &t.Order); err != nil {
+			return fmt.Errorf("read order %s, which leaves: %w", t.ID, err)
 		}
 		t.sentAt = tx.Now()
 		t.sends++

@@ -594,17 +594,16 @@ func TestWithdraw(t *testing.T) {
 	quick(sim.Simulator, bookings.Faults{Down: true})
 	first, second := r.put(1, oDelivery()), r.put(2, oDelivery())
 	await(t, "both wait", func() bool { return r.last(first).Code == Offline && r.last(second).Code == Offline })
-	var changed bool
-	r.within(func(tx *journal.Tx) (err error) {
-		more := oDelivery()
-		more.Lines[0].Quantity, more.Total = 3, 3000
-		changed, err = r.i.Load().Change(tx, second, more)
-		return err
+	await(t, "the second takes another content between two attempts", func() (changed bool) {
+		r.within(func(tx *journal.Tx) (err error) {
+			more := oDelivery()
+			more.Lines[0].Quantity, more.Total = 3, 3000
+			changed, err = r.i.Load().Change(tx, second, more)
+			return err
+		})
+		return changed
 	})
 	withdraw(first) // while it is tried again and again
-	if !changed {
-		t.Error("an order that had not left could not be changed")
-	}
 	quick(sim.Simulator, bookings.Faults{})
 	await(t, "the second is in", func() bool { return r.last(second).State == In })
 	if at := sim.Orders(); len(at) != 1 || string(at[0].Total) != "30.00" {
@@ -624,6 +623,54 @@ func TestWithdraw(t *testing.T) {
 	await(t, "the third is found", func() bool { return r.last(third).State == In })
 	if n := len(sim.Orders()); n != 2 {
 		t.Errorf("%d orders at the till", n)
+	}
+}
+
+// hesitant is a till that is closed at the first call, and whose answer to the search that follows waits for what moment does.
+type hesitant struct {
+	naive
+	moment func()
+	taken  []Order
+}
+
+func (h *hesitant) Inject(_ context.Context, o Order) (Opened, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.taken = append(h.taken, o); len(h.taken) == 1 {
+		return Opened{}, &Refusal{Code: OfflineTill}
+	}
+	return Opened{ID: o.Reference}, nil
+}
+
+func (h *hesitant) Find(context.Context, Look) (Opened, bool, error) {
+	h.moment()
+	return Opened{}, false, nil
+}
+
+// An order that is changed while the till is asked whether it has it leaves as it was changed: its caller was told so.
+func TestChangeWhileLookedFor(t *testing.T) {
+	t.Parallel()
+	till := &hesitant{}
+	r := newCounter(t, journaltest.Open(t, journal.Config{}, nil), till, InjectionsConfig{Limit: 20 * time.Second})
+	id := make(chan journal.ID, 1)
+	till.moment = sync.OnceFunc(func() {
+		more := oDelivery()
+		more.Lines[0].Quantity, more.Total = 3, 3000
+		r.within(func(tx *journal.Tx) error {
+			taken, err := r.i.Load().Change(tx, <-id, more)
+			if err == nil && !taken {
+				t.Error("an order that had not left could not be changed")
+			}
+			return err
+		})
+	})
+	put := r.put(1, oDelivery())
+	id <- put
+	await(t, "it is in", func() bool { return r.last(put).State == In })
+	till.mu.Lock()
+	defer till.mu.Unlock()
+	if n := len(till.taken); n != 2 || till.taken[1].Total != 3000 || till.taken[1].Lines[0].Quantity != 3 {
+		t.Errorf("the till was given %+v", till.taken)
 	}
 }
 
