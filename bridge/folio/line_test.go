@@ -62,7 +62,7 @@ func serialLink(h *house) PMS {
 		Dial: func(ctx context.Context, o ifc.Options) (ifc.Conn, error) {
 			ours, theirs := net.Pipe()
 			h.cables.Go(func() { _ = h.sim.ServeLine(context.Background(), theirs) })
-			o.Answer, o.Enquiry = 200*time.Millisecond, 200*time.Millisecond
+			o.Answer = unhurried // the disk may take its time before an answer is acknowledged
 			return ifc.NewSerial(ours, o), nil
 		},
 		Peer: "cable", Location: h.config.Calendar.Location, Currency: "EUR", AnswerTimeout: h.config.AnswerTimeout, StartWait: 50 * time.Millisecond,
@@ -77,7 +77,7 @@ func serialLink(h *house) PMS {
 // On a serial line an answer is on disk before it is acknowledged.
 func TestSerialLine(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, opera.Config{Line: ifc.Options{Answer: 200 * time.Millisecond, Enquiry: 200 * time.Millisecond}}, speaking(serialLink))
+	h := newHouse(t, opera.Config{Line: ifc.Options{Answer: unhurried}}, speaking(serialLink))
 	t.Cleanup(func() {
 		h.stop()
 		h.sim.Close()
@@ -106,13 +106,13 @@ func TestSerialLine(t *testing.T) {
 	}
 }
 
-// A night audit whose end never comes is over some time.
+// A night audit whose end never comes is over some time, and outlasts a connection until then.
 func TestNightWithoutEnd(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, opera.Config{}, speaking(func(h *house) PMS {
 		f, err := NewFIAS(FIASConfig{
 			Dial: tcpDial(h), Location: h.config.Calendar.Location, Currency: "EUR", AnswerTimeout: h.config.AnswerTimeout, StartWait: 50 * time.Millisecond,
-			NightLimit: 300 * time.Millisecond, Backoff: ifc.Backoff{Min: time.Millisecond, Max: 5 * time.Millisecond}, Now: h.now, Log: quiet,
+			NightLimit: time.Hour, Backoff: ifc.Backoff{Min: time.Millisecond, Max: 5 * time.Millisecond}, Now: h.now, Log: quiet,
 		})
 		if err != nil {
 			h.t.Fatal(err)
@@ -124,5 +124,7 @@ func TestNightWithoutEnd(t *testing.T) {
 	if p := h.place(waiter, "k", charge(100, "1")); p.Reason != "na" {
 		t.Errorf("at night: %+v", p)
 	}
+	h.set(h.now().Add(2 * time.Hour))
+	h.inject(opera.Fault{Kind: opera.DropLink})
 	h.wait("the morning", func() bool { return h.s.gate() == "" })
 }
