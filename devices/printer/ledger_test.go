@@ -188,9 +188,9 @@ func (v *view) Sending(_ context.Context, id JobID, a Attempt) error {
 	return nil
 }
 
-// legal lists the ways of design.md, "Print jobs".
+// legal lists the ways of design.md, "Print jobs". The printer may prove a ticket before it takes the cut behind it.
 var legal = map[State][]State{
-	Sending: {Sent, Waiting, Unknown, Held, Cleared},
+	Sending: {Sent, Waiting, Printed, Unknown, Held, Cleared},
 	Sent:    {Printed, Waiting, Unknown, Cleared, Done},
 	Waiting: {Sent, Waiting, Printed, Unknown, Cleared},
 	Printed: {Printed, Done},

@@ -199,7 +199,7 @@ func (s *session) send1(ctx context.Context, h *hand) error {
 	if err := s.transmit(ctx, h, b); err != nil {
 		return err
 	}
-	if h.state != Sent {
+	if h.state != Sent && h.state != Printed { // its last bytes may be taken after what stands before them was proved
 		s.p.record(h, Sent, "", false)
 	}
 	if s.proof == ProofNone {

@@ -1,9 +1,13 @@
 package printer
 
 import (
+	"bytes"
 	"encoding/hex"
+	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -1087,5 +1091,49 @@ func TestPatienceWhileThePaperIsOut(t *testing.T) {
 		link.mu.Unlock()
 		settle(time.Minute)
 		r.want(id, Unknown, "")
+	})
+}
+
+// A tailPort takes a ticket's text with the first mark, and what stands behind it only when it is asked again: meanwhile
+// the printer answers.
+type tailPort struct {
+	pipePort
+	stalled *atomic.Bool
+}
+
+func (p tailPort) Write(b []byte) (int, error) {
+	cut := bytes.LastIndex(b, []byte("\x1d(H")) // the second mark
+	if !bytes.Contains(b, []byte("LAST")) || !p.stalled.CompareAndSwap(false, true) {
+		return p.pipePort.Write(b)
+	}
+	n, err := p.pipePort.Write(b[:cut])
+	if err != nil {
+		return n, err
+	}
+	time.Sleep(DefaultStall)
+	return n, os.ErrDeadlineExceeded
+}
+
+// What is proved stays proved while the printer does not take the rest: were it only sent again, a power cut would bring
+// a second copy.
+func TestPrintedBeforeTheLastByteIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stalled := &atomic.Bool{}
+		r := newRig(t, nil)
+		defer r.end()
+		r.wrap.Store(func(p pipePort) port.Port { return tailPort{p, stalled} })
+		settle(20 * time.Second)
+		r.inject(simulated.Fault{Kind: simulated.DropLink}) // to get a wrapped one
+		settle(20 * time.Second)
+		id := r.kitchen()
+		r.wait(time.Minute)
+		r.want(id, Done, EvidenceProcessID)
+		var states []State
+		for _, h := range r.job(id).history {
+			states = append(states, h.State)
+		}
+		if !stalled.Load() || !slices.Equal(states, []State{Printed, Printed, Done}) {
+			t.Errorf("stalled %v, states %v", stalled.Load(), states)
+		}
 	})
 }
