@@ -363,10 +363,8 @@ func TestFaults(t *testing.T) {
 		if l := s.Ledger(); len(l) != 1 || l[0].Repeats < 1 {
 			t.Errorf("the ledger has %+v", l)
 		}
-		ctx, stop := context.WithTimeout(t.Context(), time.Second)
-		defer stop()
-		s.Faults(bookings.Faults{Next: []bookings.Kind{bookings.Timeout}, Ops: []string{"status", "ticket", "close"}})
-		if err := s.client.Deliver(ctx, u); !errors.Is(err, rest.ErrUncertain) {
+		s.Faults(bookings.Faults{Next: []bookings.Kind{bookings.Timeout}, Ops: []string{"status", "ticket", "close"}, TimeoutBy: bookings.Duration(100 * time.Millisecond)})
+		if err := s.client.Deliver(t.Context(), u); !errors.Is(err, rest.ErrUncertain) {
 			t.Errorf("silence: %v", err)
 		}
 	})
