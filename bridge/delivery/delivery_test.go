@@ -113,6 +113,7 @@ func (b *book) Count(aggregator, outcome string, _ time.Duration) {
 type peer struct {
 	channel.Aggregator // nil: nothing else is called
 	can                channel.Capabilities
+	held               chan struct{} // no fetch is answered until it is closed; nil: at once
 
 	mu     sync.Mutex
 	calls  []string
@@ -165,7 +166,14 @@ func (p *peer) Feed(context.Context, time.Time, time.Time) ([]channel.Order, err
 	defer p.mu.Unlock()
 	return slices.Clone(p.feed), p.silent
 }
-func (p *peer) Fetch(_ context.Context, r channel.Ref) (channel.Order, error) {
+func (p *peer) Fetch(ctx context.Context, r channel.Ref) (channel.Order, error) {
+	if p.held != nil {
+		select {
+		case <-p.held:
+		case <-ctx.Done():
+			return channel.Order{}, ctx.Err()
+		}
+	}
 	if err := p.did("fetch", r); err != nil {
 		return channel.Order{}, err
 	}
