@@ -490,7 +490,7 @@ func TestSerialRemedies(t *testing.T) {
 // With flow=dsr bytes leave a little at a time while the device says that it takes them. Pseudo-terminals have no DSR, so
 // the test plays it.
 func TestSerialDSR(t *testing.T) {
-	p, master := openPTY(t, "", Options{WriteTimeout: 50 * time.Millisecond})
+	p, master := openPTY(t, "", Options{WriteTimeout: enough})
 	var takes atomic.Bool
 	takes.Store(true)
 	asked := 0
@@ -506,9 +506,11 @@ func TestSerialDSR(t *testing.T) {
 		t.Errorf("DSR was asked %d times for %d bytes", asked, len(b))
 	}
 	takes.Store(false)
+	p.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
 	if n, err := p.Write(b); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Write while the device takes nothing = %d, %v", n, err)
 	}
+	p.SetWriteDeadline(time.Time{})
 	p.dsr = func() (bool, error) { return false, unix.EIO }
 	if n, err := p.Write(b); n != 0 || !errors.Is(err, ErrUnplugged) {
 		t.Errorf("Write after the end = %d, %v", n, err)

@@ -180,16 +180,33 @@ func TestUSBSuite(t *testing.T) {
 	})
 }
 
+// stuck writes b to a printer that takes no transfer, and ends the time for it once the first transfer is under way.
+func stuck(t *testing.T, p *usbPort, f *fakeUSB, b []byte) (n int, err error) {
+	t.Helper()
+	before := f.look(func() int { return f.writes })
+	if err := p.SetWriteDeadline(time.Now().Add(enough)); err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan struct{})
+	go func() {
+		defer close(wrote)
+		n, err = p.Write(b)
+	}()
+	soon(t, "the transfer", func() bool { return f.look(func() int { return f.writes }) > before })
+	if err := p.SetWriteDeadline(time.Now()); err != nil {
+		t.Error(err)
+	}
+	<-wrote
+	return n, err
+}
+
 // A printer without paper takes no transfer. It stays under way, and nothing is said twice.
 func TestUSBTransferOutlivesItsDeadline(t *testing.T) {
 	f := newFakeUSB()
 	f.nak, f.takes, f.lie = true, 1000, usbChunk
 	p := openFake(t, f)
 	ticket := bytes.Repeat([]byte("x"), usbChunk)
-	if err := p.SetWriteDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := p.Write(ticket); n != len(ticket) || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if n, err := stuck(t, p, f, ticket); n != len(ticket) || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("Write to a printer without paper = %d, %v, want %d, %v", n, err, len(ticket), os.ErrDeadlineExceeded)
 	}
 	for _, b := range [][]byte{[]byte("\x10\x04\x01"), nil} {
@@ -230,10 +247,7 @@ func TestUSBLongWriteGoesInTransfers(t *testing.T) {
 	}
 	// Stuck in the middle: what was never given to a transfer is not counted.
 	f.change(func() { f.nak = true })
-	if err := p.SetWriteDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := p.Write(long); n != usbChunk || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if n, err := stuck(t, p, f, long); n != usbChunk || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Write = %d, %v, want %d, %v", n, err, usbChunk, os.ErrDeadlineExceeded)
 	}
 }
@@ -336,10 +350,7 @@ func TestUSBCloseWaitsAMoment(t *testing.T) {
 	f := newFakeUSB()
 	f.nak = true
 	p := openFake(t, f)
-	if err := p.SetWriteDeadline(time.Now().Add(time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := p.Write([]byte("last")); n != 4 || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if n, err := stuck(t, p, f, []byte("last")); n != 4 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("Write = %d, %v", n, err)
 	}
 	closed := make(chan error, 1)
@@ -356,10 +367,7 @@ func TestUSBAnswersWhileStuck(t *testing.T) {
 	f := newFakeUSB()
 	f.nak = true
 	p := openFake(t, f)
-	if err := p.SetWriteDeadline(time.Now().Add(time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := p.Write([]byte("ticket")); n != 6 || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if n, err := stuck(t, p, f, []byte("ticket")); n != 6 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("Write = %d, %v", n, err)
 	}
 	want := "\x1c\x00\x0c\x0f" + strings.Repeat("y", 64)
