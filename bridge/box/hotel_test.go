@@ -118,15 +118,15 @@ func TestRoomPays(t *testing.T) {
 }
 
 func roomPays(t *testing.T, hotel aHotel) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address := freeAddress(t)
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
 	shut := hotel.open(l)
 	r := newRig(t)
 	p := hotel.configuration(address)
-	p.Kind, p.AnswerTimeout = firmwareconfig.KindOpera, 5*time.Second
+	p.Kind, p.AnswerTimeout = firmwareconfig.KindOpera, time.Minute
 	p.PaymentMethod = firmwareconfig.PaymentMethod{Type: "room", Code: firmwareconfig.RoomPaymentCode, Name: "Opera"}
 	p.Outlets = []firmwareconfig.Outlet{{Name: "restaurant", Code: 1}}
 	p.Revenue.Every = firmwareconfig.DefaultRevenueEvery
