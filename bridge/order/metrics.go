@@ -2,6 +2,7 @@ package order
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,12 +85,13 @@ func (m *metrics) countInvalid(source string) {
 func (m *metrics) label(source string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if slices.Contains(m.sources, source) {
-		return source
+	if i := slices.Index(m.sources, source); i >= 0 {
+		return m.sources[i]
 	}
 	if len(m.sources) == maxSources {
 		return other
 	}
+	source = strings.Clone(source) // it may be part of the order's whole text
 	m.sources = append(m.sources, source)
 	return source
 }

@@ -7,7 +7,6 @@ package sale
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"math"
 	"time"
 )
@@ -184,16 +183,6 @@ func times(n int, amount int64) int64 {
 		return math.MinInt64
 	}
 	return int64(n) * amount
-}
-
-// Encode gives the canonical JSON of a completed order without faults: equal orders have equal bytes.
-func (o *Order) Encode() []byte {
-	b, err := json.Marshal(o)
-	if err != nil {
-		// A valid order always encodes: no channels, functions, cycles or NaN in it, and times of four-digit years.
-		panic(err)
-	}
-	return b
 }
 
 // Hash is the digest of the canonical JSON, by which "the same order" is decided.
