@@ -35,14 +35,25 @@ func Answer(w http.ResponseWriter, status int, v any) error {
 		return fmt.Errorf("write answer: %w", err)
 	}
 	b.WriteByte('\n')
+	answerText(w, status, b.Bytes())
+	return nil
+}
+
+// AnswerNow writes text, which is JSON with a line feed at its end, and sends it before the handler is done with what it has to
+// do besides.
+func AnswerNow(w http.ResponseWriter, status int, text []byte) {
+	answerText(w, status, text)
+	_ = http.NewResponseController(w).Flush()
+}
+
+func answerText(w http.ResponseWriter, status int, text []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Cache-Control"] = noStore
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(status)
 	// A caller that went away has no use for an error; its connection tells the server.
-	_, _ = w.Write(b.Bytes())
-	return nil
+	_, _ = w.Write(text)
 }
 
 // maxPooled is the largest buffer kept for the next request, so that one large answer does not stay in memory.

@@ -82,7 +82,7 @@ func (s *Service) Routes() []api.Route {
 // read decodes and checks an order. The returned order is complete.
 func (s *Service) read(w http.ResponseWriter, r *http.Request) (*sale.Order, error) {
 	o := new(sale.Order)
-	if err := api.Decode(w, r, o); err != nil {
+	if err := api.DecodeFirst(w, r, o, o.Read); err != nil {
 		return nil, err
 	}
 	o.Complete()
@@ -123,10 +123,10 @@ func (s *Service) post(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Idempotent-Replayed", "true")
 		return api.Answer(w, http.StatusOK, receipt)
 	}
-	err = api.Answer(w, http.StatusCreated, &receipt)
+	api.AnswerNow(w, http.StatusCreated, append(receipt.appendTo(make([]byte, 0, 1024)), '\n'))
 	s.metrics.count(o.Source, accepted)
 	s.metrics.ack.Observe(s.c.Now().Sub(received).Seconds())
-	return err
+	return nil
 }
 
 func (s *Service) put(w http.ResponseWriter, r *http.Request) error {

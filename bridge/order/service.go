@@ -137,7 +137,7 @@ func (s *Service) PlaceAs(ctx context.Context, by access.Principal, key string, 
 	switch {
 	case wish.Cancelled != "":
 		state, inPOS, release = Cancelled, NotYet, time.Time{}
-	case release.After(s.clock()):
+	case !release.IsZero() && release.After(s.clock()): // only what is for later asks the clock
 		// Its number is of the day it is cooked, where no other order has it.
 		state, inPOS, day = Scheduled, NotYet, s.c.Calendar.Day(o.ReadyAt)
 	default:
@@ -290,15 +290,11 @@ func (s *Service) show(o *sale.Order, release time.Time) time.Time {
 func (s *Service) clock() time.Time { return s.time.Now() }
 
 func (s *Service) notice(p sale.Placed, state, inPOS string) []byte {
-	b, err := json.Marshal(notice{
+	n := notice{
 		ID: p.ID, Number: p.Number, BusinessDay: p.Day, Version: p.Version, State: state, InPOS: inPOS,
 		Source: p.Source, Service: p.Service, Table: p.Table, Partner: p.Partner, Total: p.Total(),
-	})
-	if err != nil {
-		// Strings of an order were decoded as valid UTF-8, and nothing else in a notice can fail to encode.
-		panic(err)
 	}
-	return b
+	return n.appendTo(make([]byte, 0, 320))
 }
 
 const (
