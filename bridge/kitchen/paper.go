@@ -119,7 +119,15 @@ func (p *paper) head(e *escpos.Encoder, t *Ticket) {
 		e.Line(number)
 	}
 	e.Plain()
-	service := map[string]string{sale.DineIn: w.DineIn, sale.Delivery: w.Delivery, sale.Pickup: w.Pickup}[t.Service]
+	service := ""
+	switch t.Service {
+	case sale.DineIn:
+		service = w.DineIn
+	case sale.Delivery:
+		service = w.Delivery
+	case sale.Pickup:
+		service = w.Pickup
+	}
 	if !t.Due.IsZero() {
 		e.Set(escpos.Style{Bold: true, Height: 2})
 		e.Columns(service, w.Due+" "+t.Due.In(p.location).Format("15:04"))

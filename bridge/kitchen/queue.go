@@ -314,7 +314,8 @@ type jobNotice struct {
 }
 
 func (q *Queue) notice(id, ticket, order journal.ID, r printer.Report, sequence uint32) []byte {
-	return encode(jobNotice{id, ticket, order, q.c.Name, r.State, r.Evidence, r.Attempt, sequence, r.Reason})
+	n := jobNotice{id, ticket, order, q.c.Name, r.State, r.Evidence, r.Attempt, sequence, r.Reason}
+	return n.appendTo(make([]byte, 0, 256))
 }
 
 const (

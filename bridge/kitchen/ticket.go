@@ -119,9 +119,6 @@ func (t *Ticket) allergic() bool {
 	return t.AllergyNote != "" || slices.ContainsFunc(t.Lines, func(l Line) bool { return len(l.Allergens) > 0 && l.Change != Removed })
 }
 
-// encode is the ticket's JSON, as it goes to screens and into the change feed.
-func (t *Ticket) encode() []byte { return encode(t) }
-
 // flatten appends modifiers with their levels.
 func flatten(into []Modifier, ms []sale.Modifier, level int) []Modifier {
 	for i := range ms {

@@ -122,7 +122,11 @@ func fill(s string, args []any) string {
 	for i := 0; i < len(s); i++ {
 		if s[i] == '{' && i+2 < len(s) && s[i+2] == '}' && s[i+1] >= '0' && s[i+1] <= '9' {
 			if n := int(s[i+1] - '0'); n < len(args) {
-				fmt.Fprint(&b, args[n])
+				if word, ok := args[n].(string); ok { // nearly all are, and paper is printed within an order's time
+					b.WriteString(word)
+				} else {
+					fmt.Fprint(&b, args[n])
+				}
 				i += 2
 				continue
 			}
