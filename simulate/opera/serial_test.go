@@ -91,7 +91,7 @@ func TestSerialFaults(t *testing.T) {
 // A vendor whose every frame is damaged is told: nothing arrived, nothing is booked.
 func TestSerialRefused(t *testing.T) {
 	s := newSim(t, Config{})
-	v := line(t, s, quick)
+	v := line(t, s, ifc.Options{})
 	v.script(handshake)
 	v.inquire(1, "2781")
 	inject(t, s, Fault{Kind: CorruptIn})
