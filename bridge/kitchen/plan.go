@@ -32,6 +32,7 @@ func (k *Kitchen) Plan(o sale.Placed) *Plan {
 	p := &Plan{k: k, order: o}
 	tickets := k.split(o, firstCourse(o.Order))
 	k.pace(tickets)
+	p.tickets = make([]planned, 0, len(tickets))
 	for _, t := range tickets {
 		p.add(t, 0)
 	}
@@ -61,6 +62,7 @@ func (k *Kitchen) split(o sale.Placed, first int) []*Ticket {
 		}
 		if t == nil {
 			t = k.ticket(o, at)
+			t.Lines = make([]Line, 0, min(len(o.Lines)-i, 4))
 			if course == 0 {
 				atOnce[at] = t
 			} else {
@@ -134,6 +136,7 @@ func (p *Plan) add(t *Ticket, parent int64) {
 // print plans the pages of entry, which read as text says.
 func (p *Plan) print(entry *planned, text *Ticket) {
 	printers, copies, buzz, instead := p.k.outlets(text.Station)
+	entry.jobs = slices.Grow(entry.jobs, len(printers)*copies)
 	for _, name := range printers {
 		q := p.k.Queue(name)
 		body := q.paper.render(text, instead)
