@@ -89,7 +89,7 @@ func TestManyTickets(t *testing.T) {
 		}
 		struck, switched := 0, 0
 		for round := 0; ; round++ {
-			waiting, full := 0, false
+			waiting, given, full := 0, 0, false
 			for i, r := range rigs {
 				n := left(i)
 				waiting += n
@@ -104,6 +104,7 @@ func TestManyTickets(t *testing.T) {
 				for range lot.IntN(4) {
 					if n < 30 && r.next < each {
 						r.kitchen()
+						given++
 					}
 				}
 				r.mu.Lock()
@@ -136,7 +137,7 @@ func TestManyTickets(t *testing.T) {
 				runtime.GC()
 				runtime.ReadMemStats(&early)
 			}
-			done := waiting == 0
+			done := waiting == 0 && given == 0
 			for _, r := range rigs {
 				done = done && r.next == each
 			}
