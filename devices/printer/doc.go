@@ -9,8 +9,9 @@
 //	init [banner] body [banner] END 0142 | token P | cut | token C
 //	                                        printed         done
 //
-// Printers without GS ( H get one GS r 1 behind the cut (evidence fence); printers that answer nothing are paced by
-// their printing time (evidence none). A bare token at each connect finds out which it is.
+// Printers without GS ( H get one GS r 1 behind the cut, and when that is answered another: such an answer bears no name, and
+// one alone may be noise (evidence fence). Printers that answer nothing are paced by their printing time (evidence none). A
+// bare token at each connect finds out which it is.
 //
 // # Two ways in
 //

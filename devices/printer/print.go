@@ -330,8 +330,7 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 			d = min(d, s.p.c.Poll)
 		}
 		err := s.wait(ctx, d, func() bool {
-			s.plainProof(h)
-			return arrived() || s.cleared || s.changed || s.poked
+			return arrived() || s.cleared || s.changed || s.poked || s.rang(h)
 		})
 		switch {
 		case arrived():
@@ -341,6 +340,14 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 			return errCleared
 		case err != nil && err != errTime:
 			return err
+		case s.rang(h):
+			if h.gotP, err = s.confirm(ctx); err != nil {
+				return err
+			}
+			if h.gotC = h.gotP; h.gotP {
+				h.evidence = EvidenceFence
+			}
+			continue
 		}
 		s.cleared = false
 		if err == errTime {
@@ -396,11 +403,26 @@ func (s *session) await(ctx context.Context, h *hand, arrived func() bool) error
 	}
 }
 
-// plainProof takes the answer to GS r for the job's proof when that is the printer's way.
-func (s *session) plainProof(h *hand) {
-	if s.proof == ProofFence && s.answered > 0 && !h.gotP {
-		h.gotP, h.gotC, h.evidence = true, true, EvidenceFence
+// rang reports an answer to the GS r behind the job, where that is the printer's way.
+func (s *session) rang(h *hand) bool { return s.proof == ProofFence && s.answered > 0 && !h.gotP }
+
+// confirm asks by GS r once more. The answer to the first bears no name: any byte of an interpreter that is stuck in the middle
+// of the ticket may look like it. A printer that came to the end of the ticket answers the second at once.
+func (s *session) confirm(ctx context.Context) (bool, error) {
+	s.plain, s.answered = s.plain+1, 0
+	s.buf = escpos.AppendFence(s.buf[:0])
+	if err := s.send(s.buf); err == errStalled || isSilence(err) {
+		return false, nil
+	} else if err != nil {
+		return false, err
 	}
+	err := s.wait(ctx, s.p.c.AnswerTimeout, func() bool { return s.answered > 0 || s.cleared })
+	if err != nil && err != errTime {
+		return false, err
+	}
+	sure := s.answered > 0 && !s.cleared
+	s.answered = 0
+	return sure, nil
 }
 
 // overtake sends a bare fence behind the job, and resynchronises when even that is not answered. sound says that the
@@ -434,6 +456,11 @@ func (s *session) overtake(ctx context.Context, h *hand) (sound bool, err error)
 	// An answer to GS r may come just before the echo that everybody waits for.
 	if err := s.wait(ctx, s.p.c.AnswerTimeout, func() bool { return s.fenced || h.gotC }); err != nil && err != errTime {
 		return false, err
+	}
+	if proof == ProofFence && !s.fenced && !s.resynced {
+		if sure, err := s.confirm(ctx); err != nil || !sure {
+			return false, err
+		}
 	}
 	sound = h.session == s && h.bytes == h.total && !s.resynced && !s.cleared && s.p.c.Connect.Scheme != port.Serial
 	if s.p.c.Profile.ASB && s.asb && s.frames == h.frames {

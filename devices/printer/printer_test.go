@@ -367,6 +367,30 @@ func TestEatenTicketIsPrintedAgain(t *testing.T) {
 	})
 }
 
+// An answer to GS r bears no name: of an interpreter that ate the ticket, noise that looks like one must not pass for proof,
+// however late it comes.
+func TestNoiseIsNoProofOfAnEatenTicket(t *testing.T) {
+	for _, at := range []int64{0, 6, 18, 60, 90, 120} { // bytes of the questions that follow the ticket
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(_ *Config, s *simulated.Config) { s.Without = simulated.ProcessID })
+			defer r.end()
+			settle(20 * time.Second)
+			r.inject(simulated.Fault{Kind: simulated.Stuck, Bytes: 4096})
+			id := r.kitchen()
+			settle(time.Second)
+			r.inject(simulated.Fault{Kind: simulated.Garbage, At: at})
+			r.wait(10 * time.Minute)
+			j := r.job(id)
+			plain, all, _ := r.copies()
+			printed := j.State == Done && plain[1] == 0 && all[1] == 1
+			asked := j.State == Unknown && all[1] == 0 // noise also made it look as if the printer had come to itself
+			if !printed && !asked {
+				t.Errorf("noise after %d bytes: %s, paper:\n%s", at, j.State, r.paper())
+			}
+		})
+	}
+}
+
 func TestOnlyTheNewestEchoIsEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
