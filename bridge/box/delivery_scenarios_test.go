@@ -589,7 +589,13 @@ func TestDeliveryBurst(t *testing.T) {
 		t.Errorf("%d orders are in the POS", n)
 	}
 	m.r.wait("every order's result is told", func() bool {
-		m.pass(5 * time.Second)
+		q, err := m.r.box.deliveries.Queue(t.Context(), "otter")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := m.now(); q.Waiting > 0 && q.NextAt.After(now) { // Otter counts a call when it comes: none may be on its way while the clock leaps
+			m.pass(q.NextAt.Sub(now) + time.Second)
+		}
 		told := 0
 		for _, e := range m.Orders() {
 			if e.Created > 1 || e.Did(deliveries.Accepted) > 1 {
