@@ -38,6 +38,7 @@ func TestF36LearnsKeys(t *testing.T) {
 
 	b.open("/screens/grill")
 	b.there("a")
+	b.wait("the settings are read", "document.body.dataset.settings === ''")
 	b.key("Digit2", "é") // bumps at once
 	b.until("the digit bumps", func() bool { return box.count("bump b") == 1 })
 	b.key("ArrowRight", "ArrowRight")

@@ -26,6 +26,7 @@ export const settings = {
 
   async load() {
     try { this.take(await get(path)); } catch { /* the defaults hold until the box is there again */ }
+    document.body.dataset.settings = ''; // keys do from now on what people set
   },
 
   // set changes one thing, and has it kept.
