@@ -12,6 +12,7 @@ VERSION   ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),dev)
 SECONDS   ?=
 FUZZTIME  ?= 20s
 TESTFLAGS ?=
+TESTED    ?= ./...
 
 # Git refuses to describe a tree that belongs to somebody else; the build then goes without its revision.
 BUILDVCS  := $(if $(shell git rev-parse HEAD 2>/dev/null),auto,false)
@@ -59,7 +60,7 @@ run: need-run build ## builds and runs the demonstration; SECONDS=20 ends it by 
 # The race detector also checks each unsafe pointer, and SQLite as translated from C consists of them: a third of the time.
 .PHONY: test
 test: need-test ## every test, under the race detector
-	$(GO) test -race -gcflags=modernc.org/...=-d=checkptr=0 -p 2 -timeout 10m $(TESTFLAGS) ./...
+	$(GO) test -race -gcflags=modernc.org/...=-d=checkptr=0 -p 2 -timeout 10m $(TESTFLAGS) $(TESTED)
 
 .PHONY: build
 build: ## leaves bin/aboyeur
