@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"pgregory.net/rapid"
 )
 
@@ -67,5 +68,16 @@ func fill(t *rapid.T, name string, v reflect.Value, level int) {
 		}
 	default:
 		panic(fmt.Sprintf("%s is of a kind that nothing here had: %s", name, v.Type()))
+	}
+}
+
+// SameJSON fails unless got is what package json makes of v, to the byte.
+func SameJSON(t rapid.TB, got []byte, v any) {
+	want, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Fatalf("appended:\n got %s\nwant %s", got, want)
 	}
 }
